@@ -1,0 +1,6 @@
+// Package secret holds passwords without showing them, and gets them from where they are kept.
+//
+// A [Value] prints as [redacted] everywhere. A [Source] fetches one when a log-in needs it:
+// from a file, the environment, a systemd credential or a command. No error of this package
+// holds a secret or a part of one.
+package secret

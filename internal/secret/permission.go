@@ -1,0 +1,61 @@
+package secret
+
+import (
+	"fmt"
+	"io/fs"
+	"strings"
+	"syscall"
+)
+
+const root = 0
+
+// CheckOwner refuses a file that belongs to neither the user uid nor root: its owner could
+// change what is in it. The error goes behind the file's name; path is for the command in it.
+func CheckOwner(path string, info fs.FileInfo, uid int) error {
+	owner := ownerOf(info)
+	if owner == uid || owner == root {
+		return nil
+	}
+	return fmt.Errorf("belongs to uid %d, neither to root nor to uid %d that popsync runs as; make it yours: chown %d %s",
+		owner, uid, uid, shellQuote(path))
+}
+
+// CheckMode refuses a file that holds a secret and is open to others than its owner. Where root
+// owns it the group may read, which is how a service gets a file that it cannot change. The error
+// goes behind the file's name, as with [CheckOwner].
+func CheckMode(path string, info fs.FileInfo, uid int) error {
+	owner, mode := ownerOf(info), info.Mode().Perm()
+	forbidden, mend := fs.FileMode(0o077), "600"
+	if owner == root {
+		forbidden = 0o037
+		if uid != root {
+			mend = "640" // with 600 popsync itself could not read it
+		}
+	}
+	if mode&forbidden == 0 {
+		return nil
+	}
+	return fmt.Errorf("holds a secret and its mode %04o lets others at it; close it: chmod %s %s",
+		mode, mend, shellQuote(path))
+}
+
+func ownerOf(info fs.FileInfo) int {
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		return int(st.Uid)
+	}
+	return -1 // nobody's: refused
+}
+
+// shellQuote makes path one word for a shell, for commands that people copy.
+func shellQuote(path string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+:@%", r)
+	}
+	if path != "" && path[0] != '-' && strings.IndexFunc(path, func(r rune) bool { return !plain(r) }) < 0 {
+		return path
+	}
+	if strings.HasPrefix(path, "-") {
+		path = "./" + path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+}

@@ -1,0 +1,62 @@
+package secret
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+)
+
+// A Source fetches a secret. It is asked before each log-in, so that a password that was
+// changed is seen without a restart. Its errors name the source and what to do, never the secret.
+type Source func(context.Context) (Value, error)
+
+// Fixed is a source that has the secret already.
+func Fixed(v Value) Source {
+	return func(context.Context) (Value, error) {
+		if err := check(v.Reveal()); err != nil {
+			return Value{}, fmt.Errorf("password: %w", err)
+		}
+		return v, nil
+	}
+}
+
+// Env is the environment variable name.
+func Env(name string) Source {
+	return func(context.Context) (Value, error) {
+		text, ok := os.LookupEnv(name)
+		if !ok {
+			return Value{}, fmt.Errorf("environment variable %s is not set; export it where popsync is started", name)
+		}
+		v, err := firstLine(text)
+		if err != nil {
+			return Value{}, fmt.Errorf("environment variable %s: %w", name, err)
+		}
+		return v, nil
+	}
+}
+
+// firstLine takes the secret from what a source gave: its first line without the line end.
+func firstLine(text string) (Value, error) {
+	line, _, _ := strings.Cut(text, "\n")
+	line = strings.TrimSuffix(line, "\r")
+	if err := check(line); err != nil {
+		return Value{}, err
+	}
+	return New(line), nil
+}
+
+// check refuses what cannot be sent as a password: a line of POP3 ends at CR LF, and no server
+// agrees with another one on NUL.
+func check(text string) error {
+	switch {
+	case text == "":
+		return errors.New("the secret is empty")
+	case strings.ContainsAny(text, "\r\n"):
+		return errors.New("the secret holds a line end (CR or LF), which cannot be sent to a server")
+	case strings.ContainsRune(text, 0):
+		return errors.New("the secret holds a NUL byte, which cannot be sent to a server")
+	}
+	return nil
+}
