@@ -1,0 +1,200 @@
+package pop3
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Options are what a [Client] can be told. The zero value works.
+type Options struct {
+	// Timeout is the longest wait for a reply, and for progress within a long one; 0: 60 s.
+	Timeout time.Duration
+
+	// NoPipelining never sends a command before the last one is answered, whatever the server
+	// announces.
+	NoPipelining bool
+
+	// Trace is told of every command ("C: ...", secrets masked) and of every status line
+	// ("S: ...", raw), or is nil.
+	Trace func(line string)
+}
+
+// A Client is one session with a server.
+type Client struct {
+	c            *conn
+	noPipelining bool
+	capabilities Capabilities
+	err          error // after which nothing more is believed
+
+	unanswered []sent // in order
+	proven     bool   // a command that was sent before an earlier one's answer has been answered
+}
+
+// A sent is a command that waits for its answer.
+type sent struct {
+	verb  string
+	early bool // sent before an earlier one was answered
+}
+
+// NewClient takes over an open connection and waits for the server's greeting. When it fails the
+// connection is closed.
+func NewClient(ctx context.Context, nc net.Conn, o Options) (*Client, error) {
+	if o.Timeout == 0 {
+		o.Timeout = time.Minute
+	}
+	if o.Trace == nil {
+		o.Trace = func(string) {}
+	}
+	c := &Client{c: newConn(nc, o.Timeout, o.Trace), noPipelining: o.NoPipelining}
+	if err := c.greeting(ctx); err != nil {
+		nc.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *Client) greeting(ctx context.Context) error {
+	defer c.c.until(ctx)()
+	c.c.await(false)
+	l, err := c.c.readLine(keepStatus)
+	if errors.Is(err, ErrTimeout) && c.c.progress == 0 {
+		l, err = c.provoke(err)
+	}
+	if err != nil {
+		return c.fail(err)
+	}
+	c.c.trace("S: " + string(l.text))
+	s, ok := parseStatus(l)
+	switch {
+	case len(l.text) > 0 && l.text[0] == tlsAlert:
+		return c.fail(protocolErrorf("no POP3 greeting: the server speaks TLS here from the first byte"))
+	case !ok || s.more:
+		return c.fail(protocolErrorf("no POP3 server: it greets with %q", raw(l.text)))
+	case !s.ok:
+		s.command = "greeting"
+		return c.fail(s.refusal())
+	}
+	return nil
+}
+
+// A server that has not said a word may be one of another protocol, which waits for us to speak
+// first: HTTP, or TLS, whose answer to nonsense is an alert.
+const (
+	provocation = 2 * time.Second
+	tlsAlert    = 0x15 // content type of RFC 8446, section 5.1
+)
+
+// provoke makes a silent server say what it is. silence is the error if it stays silent.
+func (c *Client) provoke(silence error) (line, error) {
+	c.c.awaitFor(provocation)
+	c.c.out = append(c.c.out, "QUIT\r\n"...)
+	for c.c.progress == 0 {
+		if err := c.c.fill(); err != nil {
+			return line{}, silence
+		}
+	}
+	b := c.c.buffered()
+	if bytes.HasPrefix(b, []byte("+OK")) || bytes.HasPrefix(b, []byte("-ERR")) {
+		return line{}, silence
+	}
+	first, _, _ := bytes.Cut(b, []byte("\n"))
+	return line{text: bytes.TrimSuffix(first, []byte("\r"))}, nil
+}
+
+// Capabilities are those of the last [Client.Capa], or none.
+func (c *Client) Capabilities() Capabilities { return c.capabilities }
+
+// Pipelining says whether commands are sent before earlier ones are answered.
+func (c *Client) Pipelining() bool { return c.capabilities.Pipelining && !c.noPipelining }
+
+// LostCommands says whether a failed session looks like that of a server that announces
+// PIPELINING and loses commands which come early: none that came early was ever answered.
+func (c *Client) LostCommands() bool {
+	early := func(s sent) bool { return s.early }
+	return c.err != nil && !c.proven && slices.ContainsFunc(c.unanswered, early) &&
+		(errors.Is(c.err, ErrTimeout) || errors.Is(c.err, ErrClosed))
+}
+
+// Close closes the connection without a word. What was marked as deleted stays on the server.
+func (c *Client) Close() error { return c.c.net.Close() }
+
+// fail remembers err: after it nothing more is believed from the connection.
+func (c *Client) fail(err error) error {
+	c.err = err
+	return err
+}
+
+// send writes a command, or keeps it until a reply is waited for. masked is what a trace shows
+// in place of the arguments.
+func (c *Client) send(verb, args, masked string) error {
+	if c.err != nil {
+		return c.err
+	}
+	// What lies there before a command is sent is no reply to it.
+	if len(c.unanswered) == 0 && len(c.c.buffered()) > 0 {
+		return c.fail(protocolErrorf("the server sent a reply that nobody asked for"))
+	}
+	command := verb
+	if args != "" {
+		command += " " + args
+	}
+	if strings.ContainsAny(command, "\r\n\x00") {
+		return c.fail(protocolErrorf("%s: CR, LF and NUL cannot be sent", verb))
+	}
+	c.c.out = append(c.c.out, command...)
+	c.c.out = append(c.c.out, "\r\n"...)
+	c.c.trace("C: " + masked)
+	c.unanswered = append(c.unanswered, sent{verb, len(c.unanswered) > 0})
+	return nil
+}
+
+// reply reads the status line for the oldest unanswered command. Its error is a *ResponseError
+// for -ERR.
+func (c *Client) reply() (status, error) {
+	if c.err != nil {
+		return status{}, c.err
+	}
+	command := c.unanswered[0].verb
+	c.c.await(false)
+	l, err := c.c.readLine(keepStatus)
+	if err != nil {
+		return status{}, c.fail(err)
+	}
+	c.c.trace("S: " + string(l.text))
+	s, ok := parseStatus(l)
+	if !ok {
+		return status{}, c.fail(protocolErrorf("%s: neither +OK nor -ERR: %q", command, raw(l.text)))
+	}
+	c.proven = c.proven || c.unanswered[0].early
+	c.unanswered = c.unanswered[1:]
+	s.command = command
+	if !s.ok && !s.more {
+		return s, s.refusal()
+	}
+	return s, nil
+}
+
+// ok is reply where "+ " is no answer.
+func (c *Client) ok() (status, error) {
+	s, err := c.reply()
+	if err == nil && s.more {
+		return s, c.fail(protocolErrorf("%s: the server answers with a bare +", s.command))
+	}
+	return s, err
+}
+
+// exchange sends a command without secrets and waits for its answer.
+func (c *Client) exchange(verb, args string) (status, error) {
+	if err := c.send(verb, args, strings.TrimSpace(verb+" "+args)); err != nil {
+		return status{}, err
+	}
+	return c.ok()
+}
+
+// Err is the error after which nothing more is believed from the connection, or nil.
+func (c *Client) Err() error { return c.err }

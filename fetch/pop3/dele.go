@@ -1,0 +1,63 @@
+package pop3
+
+import (
+	"context"
+	"slices"
+	"strconv"
+)
+
+// Dele marks msgs as deleted (RFC 1939, section 5 "DELE"); the server deletes them at QUIT. Each
+// that it refuses is told to refused.
+func (c *Client) Dele(ctx context.Context, msgs []Message, refused func(Message, *ResponseError)) error {
+	defer c.c.until(ctx)()
+	return c.pipelined(c.deletions(msgs, refused))
+}
+
+// DeleQuit is Dele and Quit in one round trip where the server pipelines. The deletions count as
+// done only when it returns nil.
+func (c *Client) DeleQuit(ctx context.Context, msgs []Message, refused func(Message, *ResponseError)) error {
+	defer c.c.until(ctx)()
+	quit := func(yield func(call) bool) {
+		yield(call{verb: "QUIT", read: func() error { _, err := c.ok(); return err }})
+	}
+	return c.pipelined(chain(c.deletions(msgs, refused), quit))
+}
+
+func (c *Client) deletions(msgs []Message, refused func(Message, *ResponseError)) func(func(call) bool) {
+	return func(yield func(call) bool) {
+		for m := range slices.Values(msgs) {
+			read := func() error {
+				_, err := c.ok()
+				if refusal, ok := err.(*ResponseError); ok {
+					refused(m, refusal)
+					return nil
+				}
+				return err
+			}
+			if !yield(call{verb: "DELE", args: strconv.Itoa(int(m.Number)), read: read}) {
+				return
+			}
+		}
+	}
+}
+
+// chain is one sequence after the other.
+func chain[V any](seqs ...func(func(V) bool)) func(func(V) bool) {
+	return func(yield func(V) bool) {
+		for _, seq := range seqs {
+			for v := range seq {
+				if !yield(v) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Quit ends the session (RFC 1939, section 6): a server deletes what was marked, and some (Gmail)
+// take note of what was retrieved.
+func (c *Client) Quit(ctx context.Context) error {
+	defer c.c.until(ctx)()
+	_, err := c.exchange("QUIT", "")
+	return err
+}

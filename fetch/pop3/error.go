@@ -1,0 +1,55 @@
+package pop3
+
+import (
+	"errors"
+	"fmt"
+)
+
+// ErrProtocol is what every error is that says the server does not speak POP3 as it should.
+var ErrProtocol = errors.New("POP3 protocol error")
+
+// ErrTimeout is what every error is that says the server took too long.
+var ErrTimeout = errors.New("timeout")
+
+// ErrClosed is what every error is that says the server, or the network, ended the connection.
+var ErrClosed = errors.New("connection closed")
+
+// A ResponseError is a -ERR: the server's refusal of one command.
+type ResponseError struct {
+	Command string // without arguments; "greeting" for the server's first line
+	Code    string // extended response code, upper case, without brackets (RFC 2449, section 8; RFC 3206)
+	Text    string // the server's words after -ERR, raw
+}
+
+func (e *ResponseError) Error() string {
+	if e.Text == "" {
+		return e.Command + ": server says no, without a reason"
+	}
+	return fmt.Sprintf("server says %q", raw(e.Text))
+}
+
+// raw is printed by %q with its quotes and otherwise as it is: whoever shows an error escapes it.
+type raw string
+
+func (r raw) Format(f fmt.State, _ rune) { fmt.Fprintf(f, `"%s"`, string(r)) }
+
+// A fault is an error of a kind that callers ask for with [errors.Is].
+type fault struct {
+	kind error // ErrProtocol, ErrTimeout or ErrClosed
+	text string
+	err  error // the cause, or nil
+}
+
+func (f *fault) Error() string {
+	if f.err == nil {
+		return f.text
+	}
+	return f.text + ": " + f.err.Error()
+}
+
+func (f *fault) Is(target error) bool { return target == f.kind }
+func (f *fault) Unwrap() error        { return f.err }
+
+func protocolErrorf(format string, args ...any) error {
+	return &fault{kind: ErrProtocol, text: fmt.Sprintf(format, args...)}
+}

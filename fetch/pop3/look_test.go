@@ -1,0 +1,144 @@
+package pop3
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// readListing reads a listing from octets that follow the +OK.
+func readListing(t testing.TB, conn *endless) (Listing, error) {
+	t.Helper()
+	c := &Client{c: newConn(conn, time.Minute, func(string) {}), unanswered: []sent{{verb: "UIDL"}}}
+	var l Listing
+	err := c.readUIDL(&l)
+	return l, err
+}
+
+// W3: an endless listing, line or capability list is given up, and nothing is allocated by what
+// a server announces.
+func TestEndlessRepliesAreGivenUp(t *testing.T) {
+	for name, pattern := range map[string]string{
+		"one line":           "1 x",
+		"the same number":    "1 x\r\n",
+		"lines of nonsense":  "nonsense\r\n",
+		"empty lines":        "\r\n",
+		"long lines":         "7 " + strings.Repeat("u", 10_000) + "\r\n",
+		"lines cut at limit": "7 " + strings.Repeat("u", 1<<20) + "\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := readListing(t, &endless{pattern: []byte("+OK\r\n" + pattern), size: 1 << 40})
+			if !errors.Is(err, ErrProtocol) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+	t.Run("capabilities", func(t *testing.T) {
+		conn := &endless{pattern: []byte("+OK\r\n"), size: 1 << 40}
+		c := &Client{c: newConn(conn, time.Minute, func(string) {}), unanswered: []sent{{verb: "CAPA"}}}
+		if err := c.readCapa(); !errors.Is(err, ErrProtocol) {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+// W3: a million messages are listed in less than 100 MB.
+func TestMillionMessages(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("+OK\r\n")
+	for i := 1; i <= 1_000_000; i++ {
+		fmt.Fprintf(&text, "%d uid-%016d\r\n", i, i)
+	}
+	text.WriteString(".\r\n")
+	wire := []byte(text.String())
+	var l Listing
+	allocated := allocation(func() {
+		var err error
+		if l, err = readListing(t, &endless{pattern: wire, size: int64(len(wire))}); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if n := len(l.Messages); n != 1_000_000 || l.Messages[n-1].UID != "uid-0000000001000000" {
+		t.Errorf("%d messages, the last %v", n, l.Messages[n-1])
+	}
+	if allocated > 300<<20 { // with all that the growing slice leaves behind
+		t.Errorf("%d MB were allocated", allocated>>20)
+	}
+}
+
+// W4: of a status line 1 KiB is kept, and the line counts by its first octets.
+func TestLongStatusLine(t *testing.T) {
+	for _, size := range []int64{keepStatus - 4, keepStatus - 1, keepStatus, keepStatus + 1, bufferSize, 1 << 20} {
+		conn := &endless{pattern: []byte("-ERR" + strings.Repeat(" no", 1<<20)), size: size, end: "\r\n+OK next\r\n"}
+		c := &Client{c: newConn(conn, time.Minute, func(string) {}), unanswered: []sent{{verb: "PASS"}, {verb: "CAPA"}}}
+		_, err := c.ok()
+		refusal, ok := errors.AsType[*ResponseError](err)
+		if !ok || len(refusal.Text) > keepStatus+len("…") {
+			t.Fatalf("a line of %d octets: %v", size, err)
+		}
+		if s, err := c.ok(); err != nil || s.text != "next" {
+			t.Errorf("behind a line of %d octets: %q, %v", size, s.text, err)
+		}
+	}
+}
+
+func FuzzListing(f *testing.F) {
+	f.Add([]byte("+OK\r\n1 a\r\n2 b\r\n.\r\n"))
+	f.Add([]byte("+OK\r\n2 \xff\x00 c\r\n2 x\r\n\r\n0 z\r\n..\r\n.\n"))
+	f.Fuzz(func(t *testing.T, wire []byte) {
+		l, err := readListing(t, &endless{pattern: append(wire, 0), size: int64(len(wire))})
+		if err != nil {
+			return
+		}
+		for i, m := range l.Messages {
+			if m.Number < 1 || i > 0 && m.Number <= l.Messages[i-1].Number {
+				t.Fatalf("numbers are out of order: %v", l.Messages)
+			}
+			if strings.ContainsAny(m.UID, "\n") || len(m.UID) > keepLine {
+				t.Fatalf("a UID that cannot be: %q", m.UID)
+			}
+		}
+	})
+}
+
+func FuzzStatus(f *testing.F) {
+	f.Add([]byte("+OK [X] y\r"))
+	f.Add([]byte("-ERR [IN-USE] z"))
+	f.Add([]byte("+ Zm9v"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		s, ok := parseStatus(line{text: text})
+		if ok && s.ok == s.more && (s.ok || string(text[:4]) != "-ERR") {
+			t.Fatalf("%q is %+v", text, s)
+		}
+		responseCode(s.text)
+	})
+}
+
+func FuzzCapabilities(f *testing.F) {
+	f.Add("UIDL\nSASL PLAIN\nLOGIN-DELAY 5")
+	f.Fuzz(func(t *testing.T, text string) {
+		caps := parseCapabilities(strings.Split(text, "\n"))
+		if caps.LoginDelay < 0 || caps.LoginDelay > 24*time.Hour {
+			t.Fatalf("LOGIN-DELAY %v", caps.LoginDelay)
+		}
+	})
+}
+
+func BenchmarkListing(b *testing.B) {
+	var text strings.Builder
+	text.WriteString("+OK\r\n")
+	for i := 1; i <= 20_000; i++ {
+		fmt.Fprintf(&text, "%d 0000%08x6b060667\r\n", i, i)
+	}
+	text.WriteString(".\r\n")
+	wire := []byte(text.String())
+	b.ReportAllocs()
+	b.SetBytes(int64(len(wire)))
+	for b.Loop() {
+		if _, err := readListing(b, &endless{pattern: wire, size: int64(len(wire))}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
