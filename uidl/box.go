@@ -1,0 +1,417 @@
+package uidl
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+var (
+	keyHead    = []byte("head")
+	keyPoll    = []byte("poll")
+	keyTally   = []byte("tally")
+	keyRecords = []byte("records")
+	keyIntents = []byte("intents")
+)
+
+// A Box is one mailbox of the database, as an account sees it.
+type Box struct {
+	db      *DB
+	mailbox Mailbox
+	account string
+	key     []byte
+	from    []byte // the mailbox whose records the first Commit carries over; nil: none
+	note    string
+}
+
+// Box returns the mailbox m of an account; it writes nothing. A mailbox that another account had
+// is taken over, one that the account had on another host or port is carried over, both by the
+// first [Box.Commit]. Until then the records are read from where they are.
+//
+// The error is a *[DamageError] also where m is not found and damage may be the reason.
+func (db *DB) Box(ctx context.Context, m Mailbox, account string) (*Box, error) {
+	if err := checkNames(m, account); err != nil {
+		return nil, err
+	}
+	b := &Box{db: db, mailbox: m, account: account, key: m.key()}
+	err := db.view(ctx, b.recognize)
+	if err != nil {
+		return nil, err
+	}
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	db.owners[string(b.key)] = account
+	return b, nil
+}
+
+func checkNames(m Mailbox, account string) error {
+	if strings.ContainsRune(m.Host+m.User+account, 0) {
+		return fmt.Errorf("mailbox %v: a NUL in a name", m)
+	}
+	if len(m.key())+len(account) > maxKey {
+		return fmt.Errorf("mailbox of %d octets", len(m.key()))
+	}
+	return nil
+}
+
+// Note is what the user is to be told once, such as that an account has got another mailbox; most
+// often it is empty. It comes again with every new Box until a Commit has made it so.
+func (b *Box) Note() string { return b.note }
+
+// Records returns all records, sorted by UID and rank.
+func (b *Box) Records(ctx context.Context) (entries []Entry, err error) {
+	err = b.view(ctx, func(s *shelf) error {
+		entries, err = s.records(ctx)
+		return err
+	})
+	return entries, err
+}
+
+// Intents returns the intents that are not settled, in the order in which they were recorded.
+func (b *Box) Intents(ctx context.Context) (intents []Intent, err error) {
+	err = b.view(ctx, func(s *shelf) error {
+		intents, err = s.intents()
+		return err
+	})
+	return intents, err
+}
+
+// Poll returns what is remembered of the last polls.
+func (b *Box) Poll(ctx context.Context) (p Poll, err error) {
+	err = b.view(ctx, func(s *shelf) error {
+		p, err = s.poll()
+		return err
+	})
+	return p, err
+}
+
+// view runs f on what is stored; for a mailbox that is not stored yet it does not.
+func (b *Box) view(ctx context.Context, f func(*shelf) error) error {
+	return b.db.view(ctx, func(tx *bolt.Tx) error {
+		s, err := b.find(tx)
+		if err == nil && s != nil {
+			err = f(s)
+		}
+		return b.damaged(err)
+	})
+}
+
+// damaged says of a fault in what is stored that it is this mailbox's.
+func (b *Box) damaged(err error) error {
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return &DamageError{Path: b.db.path, Mailbox: &b.mailbox, Err: err}
+}
+
+// find returns where the mailbox is stored: under its key, or, until it was carried over, under
+// the old one. It is nil where there is none yet.
+func (b *Box) find(tx *bolt.Tx) (*shelf, error) {
+	own, err := openShelf(tx, b.key)
+	if err != nil || b.from == nil || own != nil && !own.empty() {
+		return own, err
+	}
+	old, err := openShelf(tx, b.from)
+	if err != nil || old != nil && old.account == b.account {
+		return old, err
+	}
+	return own, nil
+}
+
+// recognize finds out how the account comes to the mailbox: see [DB.Box].
+func (b *Box) recognize(tx *bolt.Tx) error {
+	own, err := openShelf(tx, b.key)
+	if err != nil {
+		return b.damaged(err)
+	}
+	if own != nil && !own.empty() {
+		return nil
+	}
+	named, err := b.named(tx)
+	if err != nil {
+		return err
+	}
+	if old := b.moved(named); old != nil {
+		b.from = old.key
+		b.note = fmt.Sprintf("account %s: the records of %v are carried over to %v", b.account, old.mailbox, b.mailbox)
+	} else if own == nil && len(named) > 0 {
+		b.note = fmt.Sprintf("account %s: %v is a new mailbox; its mail will be fetched", b.account, b.mailbox)
+	}
+	return nil
+}
+
+// named returns the other mailboxes beside which the account's name stands. Any mailbox that
+// cannot be read may be ours under a damaged key, so it is an error here.
+func (b *Box) named(tx *bolt.Tx) (named []*shelf, err error) {
+	err = b.db.eachShelf(tx, func(s *shelf) error {
+		if s.account == b.account && !bytes.Equal(s.key, b.key) {
+			named = append(named, s)
+		}
+		return nil
+	})
+	return named, err
+}
+
+// moved returns that of the account's earlier mailboxes which has only got another host or port:
+// the one polled last, unless another account has it now.
+func (b *Box) moved(named []*shelf) *shelf {
+	b.db.mu.Lock()
+	defer b.db.mu.Unlock()
+	var last *shelf
+	var polled Stamp
+	for _, s := range named {
+		owner, open := b.db.owners[string(s.key)]
+		if s.mailbox.User != b.mailbox.User || s.empty() || open && owner != b.account {
+			continue
+		}
+		if p, _ := s.poll(); last == nil || p.Begun > polled {
+			last, polled = s, p.Begun
+		}
+	}
+	return last
+}
+
+// A shelf is the bucket of one mailbox within a transaction.
+type shelf struct {
+	bucket  *bolt.Bucket
+	key     []byte
+	mailbox Mailbox
+	account string
+	tally   tally
+}
+
+// openShelf returns the mailbox under key, nil where there is none. Its head and tally are right,
+// and its buckets are there.
+func openShelf(tx *bolt.Tx, key []byte) (*shelf, error) {
+	bucket := tx.Bucket(bucketMailboxes).Bucket(key)
+	if bucket == nil {
+		return nil, nil
+	}
+	s := &shelf{bucket: bucket, key: bytes.Clone(key)}
+	return s, cmp.Or(s.readHead(), s.readTally(), s.complete())
+}
+
+// eachShelf calls f for each mailbox, and finds out whether one is missing. An error of f is
+// damage as well.
+func (db *DB) eachShelf(tx *bolt.Tx, f func(*shelf) error) error {
+	there := set{}
+	err := tx.Bucket(bucketMailboxes).ForEachBucket(func(key []byte) error {
+		there.add(sum(key, nil))
+		s, err := openShelf(tx, key)
+		if err != nil {
+			return fmt.Errorf("mailbox %q: %w", key, err)
+		}
+		return f(s)
+	})
+	want, wantErr := mailboxes(tx)
+	switch {
+	case err != nil:
+		return db.damaged(err)
+	case wantErr != nil:
+		return db.damaged(wantErr)
+	case there != want:
+		return db.damaged(fmt.Errorf("%d mailboxes of %d are there, or others", there.n, want.n))
+	}
+	return nil
+}
+
+// mailboxes is the set of the keys of all mailboxes, as written down.
+func mailboxes(tx *bolt.Tx) (set, error) {
+	body, err := getSealed(tx.Bucket(bucketMeta), keyMailboxes)
+	d := decoder{rest: body}
+	s := d.set()
+	if err = cmp.Or(err, d.end()); err != nil {
+		return set{}, fmt.Errorf("the list of mailboxes: %w", err)
+	}
+	return s, nil
+}
+
+func (s *shelf) readHead() error {
+	body, err := getSealed(s.bucket, keyHead)
+	if err != nil {
+		return fmt.Errorf("head: %w", err)
+	}
+	account, ok := bytes.CutPrefix(body, append(bytes.Clone(s.key), 0))
+	if !ok {
+		return errors.New("head: it is of another mailbox")
+	}
+	s.account = string(account)
+	if s.mailbox, err = parseMailbox(string(s.key)); err != nil {
+		return fmt.Errorf("head: %w", err)
+	}
+	return nil
+}
+
+func (s *shelf) readTally() error {
+	body, err := getSealed(s.bucket, keyTally)
+	if err != nil {
+		return fmt.Errorf("tally: %w", err)
+	}
+	if s.tally, err = decodeTally(body); err != nil {
+		return fmt.Errorf("tally: %w", err)
+	}
+	return nil
+}
+
+// complete finds out whether a bucket is missing, which an empty tally would not tell.
+func (s *shelf) complete() error {
+	for _, name := range [][]byte{keyRecords, keyIntents} {
+		if s.bucket.Bucket(name) == nil {
+			return fmt.Errorf("the %s are missing", name)
+		}
+	}
+	return nil
+}
+
+// empty reports whether there are neither records nor intents.
+func (s *shelf) empty() bool { return s.tally.records.n == 0 && s.tally.intents.n == 0 }
+
+func (s *shelf) poll() (Poll, error) {
+	body, err := getSealed(s.bucket, keyPoll)
+	if err != nil {
+		return Poll{}, fmt.Errorf("last poll: %w", err)
+	}
+	p, err := decodePoll(body) // of no poll yet there is a zero one: a missing one is damage
+	if err != nil {
+		return Poll{}, fmt.Errorf("last poll: %w", err)
+	}
+	return p, nil
+}
+
+// maxPrealloc bounds what is allocated by a number that was only read. The number is sealed, so
+// this saves memory from a fault of our own.
+const maxPrealloc = 1 << 21
+
+// cancelEvery is the number of records between two looks at the context.
+const cancelEvery = 1 << 14
+
+func (s *shelf) records(ctx context.Context) ([]Entry, error) {
+	want := s.tally.records
+	entries := make([]Entry, 0, min(want.n, maxPrealloc))
+	var there set
+	var uids arena
+	err := s.each(keyRecords, func(key, sealed []byte) error {
+		if len(entries)%cancelEvery == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		e, err := readRecord(&uids, key, sealed)
+		if err != nil {
+			return fmt.Errorf("record %q: %w", key, err)
+		}
+		entries = append(entries, e)
+		there.add(sealOf(sealed))
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if there != want {
+		return nil, fmt.Errorf("%d records of %d are there, or others", there.n, want.n)
+	}
+	return entries, nil
+}
+
+func readRecord(uids *arena, key, sealed []byte) (Entry, error) {
+	body, err := unseal(key, sealed)
+	if err != nil {
+		return Entry{}, err
+	}
+	uid, rank, err := splitKey(key)
+	if err != nil {
+		return Entry{}, err
+	}
+	rec, err := decodeRecord(body)
+	return Entry{Ref: Ref{UID: uids.string(uid), Rank: rank}, Record: rec}, err
+}
+
+// each calls f for the keys and sealed values of one of the mailbox's buckets.
+func (s *shelf) each(bucket []byte, f func(key, sealed []byte) error) error {
+	return s.bucket.Bucket(bucket).ForEach(f)
+}
+
+func (s *shelf) intents() ([]Intent, error) {
+	type numbered struct {
+		Intent
+		n uint64
+	}
+	var all []numbered
+	var there set
+	err := s.each(keyIntents, func(key, sealed []byte) error {
+		in, n, err := readIntent(key, sealed)
+		if err != nil {
+			return fmt.Errorf("intent %q: %w", key, err)
+		}
+		all = append(all, numbered{in, n})
+		there.add(sealOf(sealed))
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if want := s.tally.intents; there != want {
+		return nil, fmt.Errorf("%d intents of %d are there, or others", there.n, want.n)
+	}
+	slices.SortFunc(all, func(a, b numbered) int { return cmp.Compare(a.n, b.n) })
+	intents := make([]Intent, len(all))
+	for i := range all {
+		intents[i] = all[i].Intent
+	}
+	return intents, nil
+}
+
+func readIntent(key, sealed []byte) (Intent, uint64, error) {
+	body, err := unseal(key, sealed)
+	if err != nil {
+		return Intent{}, 0, err
+	}
+	uid, rank, err := splitKey(key)
+	if err != nil {
+		return Intent{}, 0, err
+	}
+	in, n, err := decodeIntent(body)
+	in.Ref = Ref{UID: string(uid), Rank: rank}
+	return in, n, err
+}
+
+// IntentNames returns the names under which messages are staged, over all mailboxes. After an
+// error nothing is known of the others: no staged file may be removed then.
+func (db *DB) IntentNames(ctx context.Context) (map[string]bool, error) {
+	names := make(map[string]bool)
+	err := db.view(ctx, func(tx *bolt.Tx) error {
+		return db.eachShelf(tx, func(s *shelf) error {
+			intents, err := s.intents()
+			if err != nil {
+				return fmt.Errorf("mailbox %v: %w", s.mailbox, err)
+			}
+			for _, in := range intents {
+				names[in.Name] = true
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return names, nil
+}
+
+// An arena makes many short strings with few allocations.
+type arena struct{ chunk strings.Builder }
+
+const arenaChunk = 64 << 10
+
+func (a *arena) string(b []byte) string {
+	if a.chunk.Cap()-a.chunk.Len() < len(b) {
+		a.chunk = strings.Builder{}
+		a.chunk.Grow(max(arenaChunk, len(b)))
+	}
+	at := a.chunk.Len()
+	a.chunk.Write(b) // within the capacity: earlier strings stay where they are
+	return a.chunk.String()[at:]
+}

@@ -1,0 +1,188 @@
+package uidl
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// The first byte of a record or an intent; another one is another encoding.
+const format = 1
+
+// The flags of a record.
+const (
+	flagDeleteSent = 1 << iota
+	flagTold
+	flagsKnown = 1<<iota - 1
+)
+
+// maxKey bounds UIDs and the keys of mailboxes. bbolt takes keys of 32,768 bytes.
+const maxKey = 16 << 10
+
+func (m Mailbox) key() []byte {
+	return []byte(m.Host + "\x00" + strconv.Itoa(m.Port) + "\x00" + m.User)
+}
+
+func parseMailbox(key string) (Mailbox, error) {
+	parts := strings.Split(key, "\x00")
+	if len(parts) != 3 {
+		return Mailbox{}, errShape
+	}
+	port, err := strconv.Atoi(parts[1])
+	if err != nil {
+		return Mailbox{}, errShape
+	}
+	return Mailbox{Host: parts[0], Port: port, User: parts[2]}, nil
+}
+
+// appendKey appends the key under which a record or an intent stands. Keys sort as UIDs do.
+func (r Ref) appendKey(b []byte) []byte {
+	b = append(b, r.UID...)
+	b = append(b, 0)
+	return binary.BigEndian.AppendUint32(b, r.Rank)
+}
+
+func (r Ref) key() []byte { return r.appendKey(make([]byte, 0, len(r.UID)+rankSize)) }
+
+const rankSize = 5 // with the NUL before it
+
+// splitKey is appendKey's inverse. A UID holds no NUL, so the last one ends it.
+func splitKey(key []byte) (uid []byte, rank uint32, err error) {
+	n := len(key) - rankSize
+	if n < 0 || key[n] != 0 {
+		return nil, 0, errShape
+	}
+	return key[:n], binary.BigEndian.Uint32(key[n+1:]), nil
+}
+
+// append appends the record's encoding: format, state, flags, deletions, then varints.
+func (r Record) append(b []byte) []byte {
+	var flags byte
+	if r.DeleteSent {
+		flags |= flagDeleteSent
+	}
+	if r.Told {
+		flags |= flagTold
+	}
+	b = append(b, format, byte(r.State), flags, r.Deletions)
+	b = binary.AppendUvarint(b, uint64(r.Attempts))
+	b = binary.AppendVarint(b, r.Size)
+	b = binary.AppendVarint(b, int64(r.Changed))
+	return binary.AppendVarint(b, int64(r.MissingSince))
+}
+
+func decodeRecord(b []byte) (Record, error) {
+	d := decoder{rest: b}
+	d.format()
+	r := Record{State: State(d.byte())}
+	flags := d.byte()
+	r.DeleteSent = flags&flagDeleteSent != 0
+	r.Told = flags&flagTold != 0
+	r.Deletions = d.byte()
+	attempts := d.uvarint()
+	r.Attempts = uint16(attempts)
+	r.Size = d.varint()
+	r.Changed = Stamp(d.varint())
+	r.MissingSince = Stamp(d.varint())
+	if r.State > Quarantined || flags > flagsKnown || attempts > math.MaxUint16 {
+		return Record{}, errShape
+	}
+	return r, d.end()
+}
+
+// appendIntent appends the encoding of an intent, without its Ref, that was the nth recorded.
+func appendIntent(b []byte, in Intent, n uint64) []byte {
+	b = append(b, format)
+	b = binary.AppendUvarint(b, n)
+	b = binary.AppendVarint(b, in.Size)
+	b = binary.AppendVarint(b, in.Staged)
+	b = binary.AppendVarint(b, int64(in.At))
+	b = binary.AppendUvarint(b, uint64(len(in.Target)))
+	b = append(b, in.Target...)
+	return append(b, in.Name...)
+}
+
+func decodeIntent(b []byte) (in Intent, n uint64, err error) {
+	d := decoder{rest: b}
+	d.format()
+	n = d.uvarint()
+	in.Size = d.varint()
+	in.Staged = d.varint()
+	in.At = Stamp(d.varint())
+	in.Target = string(d.take(d.uvarint()))
+	in.Name = string(d.take(uint64(len(d.rest))))
+	return in, n, d.end()
+}
+
+func decodePoll(b []byte) (p Poll, err error) {
+	if err := json.Unmarshal(b, &p); err != nil {
+		return Poll{}, errShape
+	}
+	return p, nil
+}
+
+// A decoder reads an encoding from its front. After the first fault it gives zeros; end tells.
+type decoder struct {
+	rest []byte
+	bad  bool
+}
+
+func (d *decoder) format() {
+	if d.byte() != format {
+		d.bad = true
+	}
+}
+
+func (d *decoder) take(n uint64) []byte {
+	if d.bad || n > uint64(len(d.rest)) {
+		d.bad = true
+		return nil
+	}
+	b := d.rest[:n]
+	d.rest = d.rest[n:]
+	return b
+}
+
+func (d *decoder) byte() byte {
+	if b := d.take(1); b != nil {
+		return b[0]
+	}
+	return 0
+}
+
+func (d *decoder) uint64() uint64 {
+	if b := d.take(8); b != nil {
+		return binary.LittleEndian.Uint64(b)
+	}
+	return 0
+}
+
+func (d *decoder) uvarint() uint64 {
+	v, n := binary.Uvarint(d.rest)
+	return advance(d, v, n)
+}
+
+func (d *decoder) varint() int64 {
+	v, n := binary.Varint(d.rest)
+	return advance(d, v, n)
+}
+
+func advance[T any](d *decoder, v T, n int) T {
+	if d.bad || n <= 0 {
+		d.bad = true
+		var zero T
+		return zero
+	}
+	d.rest = d.rest[n:]
+	return v
+}
+
+// end is errShape unless everything was read and nothing was wrong.
+func (d *decoder) end() error {
+	if d.bad || len(d.rest) > 0 {
+		return errShape
+	}
+	return nil
+}

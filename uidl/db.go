@@ -1,0 +1,351 @@
+package uidl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// Version is the newest version of the state that this program understands.
+const Version = 1
+
+// The default of Options.Wait.
+const defaultWait = 5 * time.Second
+
+var (
+	bucketMeta      = []byte("meta")
+	bucketMailboxes = []byte("mailboxes")
+
+	keyVersion   = []byte("version")
+	keyID        = []byte("id")
+	keyCreated   = []byte("created")
+	keyMailboxes = []byte("mailboxes")
+)
+
+// Options say how to open a state.
+type Options struct {
+	Wait time.Duration // how long to wait for another owner of the state; 0: 5 s
+}
+
+// A DB is an open UIDL database, and its only owner. Its methods and those of its Boxes may be
+// called from several goroutines.
+type DB struct {
+	path string
+	id   string
+	lock *lock
+	file *os.File // the one that bolt has open
+	bolt *bolt.DB
+
+	queue chan *request // to the committer
+	ended chan struct{} // closed once the committer is done
+
+	size  atomic.Int64 // octets of the file after the last transaction; it never shrinks
+	stuck atomic.Bool  // bolt panicked while it held locks of its own
+
+	mu     sync.Mutex
+	closed bool
+	users  sync.WaitGroup    // calls under way
+	owners map[string]string // the account that last asked for each mailbox, by the mailbox's key
+}
+
+// Open opens the state at path and creates it, with the folders above it, where there is none.
+// It has one owner at a time, and Open waits for it as o says. Opening a state that is there
+// changes nothing in it.
+//
+// The error is a *[HeldError], a *[DamageError], a *[VersionError], ctx's, or wraps the operating
+// system's as an *fs.PathError: a state that cannot be created or opened for writing, or a disk
+// that is full, is found out here.
+func Open(ctx context.Context, path string, o Options) (*DB, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	if o.Wait == 0 {
+		o.Wait = defaultWait
+	}
+	if err := makeFolder(filepath.Dir(path)); err != nil {
+		return nil, cannotOpen(path, err)
+	}
+	deadline := time.Now().Add(o.Wait)
+	l, err := takeLock(ctx, path, deadline)
+	if err != nil {
+		return nil, err
+	}
+	db := &DB{
+		path:   path,
+		lock:   l,
+		queue:  make(chan *request),
+		ended:  make(chan struct{}),
+		owners: make(map[string]string),
+	}
+	if err := db.open(ctx, deadline); err != nil {
+		l.release()
+		return nil, err
+	}
+	go db.commitAll()
+	return db, nil
+}
+
+// open opens the file under the lock. After an error nothing of it stays open.
+func (db *DB) open(ctx context.Context, deadline time.Time) (err error) {
+	if err := db.openFile(); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			db.closeFile()
+		}
+	}()
+	// bbolt's own tools lock the file itself; so does a second name (a link) for the same state.
+	if err := flock(ctx, db.file, deadline); errors.Is(err, errHeld) {
+		return &HeldError{Path: db.path}
+	} else if err != nil {
+		return err
+	}
+	if err := checkPages(db.file); err != nil {
+		return db.damaged(err)
+	}
+	db.measure()
+	if err := db.openBolt(); err != nil {
+		return err
+	}
+	if err := db.readMeta(ctx); err != nil {
+		return err
+	}
+	if err := probe(db.path); err != nil {
+		return cannotOpen(db.path, err)
+	}
+	return nil
+}
+
+// openFile opens the database, a new one where there is none.
+func (db *DB) openFile() error {
+	info, err := os.Stat(db.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if _, err := os.Lstat(db.path); err == nil {
+			// What it points to may come back, with all its records: a disk not mounted yet.
+			return cannotOpen(db.path, &fs.PathError{Op: "follow the link", Path: db.path, Err: fs.ErrNotExist})
+		}
+		if err := create(db.path); err != nil {
+			return cannotOpen(db.path, err)
+		}
+	case err != nil:
+		return cannotOpen(db.path, err)
+	case info.IsDir():
+		return db.damaged(errors.New("it is a folder"))
+	case !info.Mode().IsRegular():
+		return db.damaged(errors.New("it is not a file"))
+	}
+	db.file, err = os.OpenFile(db.path, os.O_RDWR, 0)
+	if err != nil {
+		return cannotOpen(db.path, err)
+	}
+	return nil
+}
+
+// openBolt gives the file to bbolt, which closes it from now on, unless it panics.
+func (db *DB) openBolt() (err error) {
+	defer db.recovered(&err)
+	b, err := bolt.Open(db.path, 0o600, boltOptions(db.file))
+	if err != nil {
+		return db.damaged(err)
+	}
+	db.bolt = b
+	return nil
+}
+
+// boltOptions are those of every state. With a file, bbolt takes that one.
+func boltOptions(f *os.File) *bolt.Options {
+	o := &bolt.Options{
+		Timeout:        defaultWait,
+		NoFreelistSync: true, // the free pages are found anew at each start instead
+		FreelistType:   bolt.FreelistMapType,
+	}
+	if f != nil {
+		o.OpenFile = func(string, int, os.FileMode) (*os.File, error) { return f, nil }
+	}
+	return o
+}
+
+// readMeta checks that the file is a state and of a version that we know.
+func (db *DB) readMeta(ctx context.Context) error {
+	return db.view(ctx, func(tx *bolt.Tx) error {
+		meta := tx.Bucket(bucketMeta)
+		if meta == nil || meta.Get(keyVersion) == nil {
+			return db.damaged(errors.New("it is a database of another program"))
+		}
+		version, err := getSealed(meta, keyVersion)
+		if err != nil {
+			return db.damaged(fmt.Errorf("version: %w", err))
+		}
+		n, err := strconv.Atoi(string(version))
+		switch {
+		case err != nil || n < 1:
+			return db.damaged(fmt.Errorf("version %q", version))
+		case n > Version:
+			return &VersionError{Path: db.path, Version: n}
+		case tx.Bucket(bucketMailboxes) == nil:
+			return db.damaged(errors.New("the mailboxes are missing"))
+		}
+		id, err := getSealed(meta, keyID)
+		if err != nil {
+			return db.damaged(fmt.Errorf("id: %w", err))
+		}
+		db.id = string(id)
+		return nil
+	})
+}
+
+// ID is 8 hex digits, made when the state was created. The names that popsync gives to files
+// carry it, so that those of another state are left alone.
+func (db *DB) ID() string { return db.id }
+
+// Close waits for what is under way, then lets go of the state. Later calls of other methods fail
+// with fs.ErrClosed.
+func (db *DB) Close() error {
+	db.mu.Lock()
+	if db.closed {
+		db.mu.Unlock()
+		return nil
+	}
+	db.closed = true
+	db.mu.Unlock()
+
+	db.users.Wait()
+	close(db.queue)
+	<-db.ended
+	return errors.Join(db.closeFile(), db.lock.release())
+}
+
+// closeFile closes the database and writes nothing.
+func (db *DB) closeFile() error {
+	if db.bolt == nil || db.stuck.Load() {
+		// bbolt's Close would wait for its own locks for ever.
+		return db.file.Close()
+	}
+	return db.bolt.Close()
+}
+
+// enter counts a call that is under way. Each is followed by db.users.Done.
+func (db *DB) enter() error {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	if db.closed {
+		return fmt.Errorf("state %s: %w", db.path, fs.ErrClosed)
+	}
+	db.users.Add(1)
+	return nil
+}
+
+// view runs f in a reading transaction. What bbolt panics about is a *DamageError.
+func (db *DB) view(ctx context.Context, f func(*bolt.Tx) error) (err error) {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := db.enter(); err != nil {
+		return err
+	}
+	defer db.users.Done()
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer db.recovered(&err)
+	tx, err := db.begin(false)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	return f(tx)
+}
+
+// begin starts a transaction on a file that is still whole.
+func (db *DB) begin(writable bool) (*bolt.Tx, error) {
+	if db.stuck.Load() {
+		return nil, db.damaged(errors.New("an earlier fault ended its use"))
+	}
+	if err := db.inPlace(); err != nil {
+		return nil, err
+	}
+	began := false
+	defer func() {
+		if !began {
+			db.stuck.Store(true)
+		}
+	}()
+	tx, err := db.bolt.Begin(writable)
+	began = true
+	return tx, err
+}
+
+// inPlace finds out whether somebody cut the file short, removed it or put another in its place.
+// What is written to it then is lost, and mail would come twice.
+func (db *DB) inPlace() error {
+	least := db.size.Load()
+	ours, err := db.file.Stat()
+	if err != nil {
+		return err
+	}
+	there, err := os.Stat(db.path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(ours, there) {
+		return db.damaged(errors.New("it was removed or replaced while in use"))
+	}
+	if err != nil {
+		return err
+	}
+	if ours.Size() < least {
+		return db.damaged(errors.New("it was cut short while in use"))
+	}
+	return nil
+}
+
+// measure notes the size of the file, when nobody writes to it.
+func (db *DB) measure() {
+	if info, err := db.file.Stat(); err == nil {
+		db.size.Store(info.Size())
+	}
+}
+
+// damaged says that the state as a whole is damaged. An error of the operating system stays one.
+func (db *DB) damaged(err error) error {
+	_, isPath := errors.AsType[*fs.PathError](err)
+	_, isErrno := errors.AsType[syscall.Errno](err)
+	if isPath || isErrno {
+		return cannotOpen(db.path, err)
+	}
+	return &DamageError{Path: db.path, Err: err}
+}
+
+// recovered turns a panic into a *DamageError.
+func (db *DB) recovered(err *error) {
+	if r := recover(); r != nil {
+		*err = db.damaged(fmt.Errorf("%v", r))
+	}
+}
+
+func recoverAs(err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("%v", r)
+	}
+}
+
+// putSealed stores body with its checksum.
+func putSealed(b *bolt.Bucket, key, body []byte) error { return b.Put(key, seal(key, body)) }
+
+// getSealed returns the value under key, nil where there is none, or errSum.
+func getSealed(b *bolt.Bucket, key []byte) ([]byte, error) {
+	sealed := b.Get(key)
+	if sealed == nil {
+		return nil, nil
+	}
+	return unseal(key, sealed)
+}

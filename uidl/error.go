@@ -1,0 +1,80 @@
+package uidl
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+)
+
+// A HeldError says that another program owns the state and did not let go of it in time.
+type HeldError struct {
+	Path string
+	PID  int // 0: not known
+}
+
+func (e *HeldError) Error() string {
+	if e.PID == 0 {
+		return fmt.Sprintf("state %s is held by another program; end it and try again", e.Path)
+	}
+	return fmt.Sprintf("state %s is held by pid %d, which does not answer; end it and try again", e.Path, e.PID)
+}
+
+// A DamageError says that the state, or one mailbox in it, does not hold what was written to it.
+// Nothing is repaired or created anew: both could fetch everything again.
+type DamageError struct {
+	Path    string
+	Mailbox *Mailbox // nil: the state as a whole
+	Err     error    // what is wrong
+}
+
+func (e *DamageError) Error() string {
+	if e.Mailbox == nil {
+		return fmt.Sprintf("state %s is damaged: %v", e.Path, e.Err)
+	}
+	return fmt.Sprintf("state %s is damaged: mailbox %v: %v", e.Path, e.Mailbox, e.Err)
+}
+
+func (e *DamageError) Unwrap() error { return e.Err }
+
+// Hint says what a person can do.
+func (e *DamageError) Hint() string {
+	return fmt.Sprintf("put a good copy in its place, or move %s away: with a new one everything is fetched again", e.Path)
+}
+
+// A VersionError says that a newer popsync wrote the state. It was left alone.
+type VersionError struct {
+	Path    string
+	Version int // the state's; the newest that is understood is [Version]
+}
+
+func (e *VersionError) Error() string {
+	return fmt.Sprintf("state %s has version %d, of a newer popsync; this one knows version %d", e.Path, e.Version, Version)
+}
+
+// Hint says what a person can do.
+func (e *VersionError) Hint() string { return "use the newer popsync, or another state" }
+
+// A WriteError says that a transaction failed and nobody knows whether it is durable. From then
+// on the database refuses every change with the same error; opening it anew finds out.
+type WriteError struct {
+	Path string
+	Err  error
+}
+
+func (e *WriteError) Error() string { return fmt.Sprintf("state %s: write: %v", e.Path, e.Err) }
+func (e *WriteError) Unwrap() error { return e.Err }
+
+// cannotOpen names the state beside the file that the operating system refused, which may be
+// another: the lock, a parent folder. Callers find the *fs.PathError inside.
+func cannotOpen(path string, err error) error {
+	if pe, ok := errors.AsType[*fs.PathError](err); ok && pe.Path == path {
+		return fmt.Errorf("state %s: %s: %w", path, pe.Op, &bare{pe})
+	}
+	return fmt.Errorf("state %s: %w", path, err)
+}
+
+// A bare error is an *fs.PathError that shows only the reason, where the path was said already.
+type bare struct{ path *fs.PathError }
+
+func (e *bare) Error() string { return e.path.Err.Error() }
+func (e *bare) Unwrap() error { return e.path }

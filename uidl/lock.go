@@ -1,0 +1,88 @@
+package uidl
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// lockAgain is the time between two tries for a lock: flock cannot wait and be interrupted.
+const lockAgain = 50 * time.Millisecond
+
+// A lock is the ownership of a state: a file beside it that is locked, and holds the owner's
+// process id for those who wait in vain. It is never renamed or removed, or two programs could
+// each lock a file of that name. The kernel ends the lock with its process.
+type lock struct{ file *os.File }
+
+// takeLock waits for the ownership of the state at path until deadline or ctx ends. The error is
+// ctx's, a *[HeldError], or the operating system's.
+func takeLock(ctx context.Context, path string, deadline time.Time) (*lock, error) {
+	f, err := os.OpenFile(path+".lock", os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, cannotOpen(path, err)
+	}
+	l := &lock{f}
+	err = flock(ctx, f, deadline)
+	if err == nil {
+		err = l.sign()
+	}
+	if errors.Is(err, errHeld) {
+		err = &HeldError{Path: path, PID: l.owner()}
+	}
+	if err != nil {
+		l.release()
+		return nil, err
+	}
+	return l, nil
+}
+
+// sign writes our process id into the lock.
+func (l *lock) sign() error {
+	pid := []byte(strconv.Itoa(os.Getpid()) + "\n")
+	if _, err := l.file.WriteAt(pid, 0); err != nil {
+		return err
+	}
+	return l.file.Truncate(int64(len(pid)))
+}
+
+// owner reads the process id of who has the lock, 0 where there is none.
+func (l *lock) owner() int {
+	b, err := io.ReadAll(io.NewSectionReader(l.file, 0, 32))
+	if err != nil {
+		return 0
+	}
+	pid, _ := strconv.Atoi(strings.TrimSpace(string(b)))
+	return pid
+}
+
+func (l *lock) release() error { return l.file.Close() }
+
+var errHeld = errors.New("locked by another program")
+
+// flock locks f exclusively, or returns errHeld at the deadline.
+func flock(ctx context.Context, f *os.File, deadline time.Time) error {
+	again := time.NewTicker(lockAgain)
+	defer again.Stop()
+	for {
+		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		switch {
+		case err == nil:
+			return nil
+		case !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR):
+			return &os.PathError{Op: "lock", Path: f.Name(), Err: err}
+		case !time.Now().Before(deadline):
+			return errHeld
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
