@@ -1,0 +1,518 @@
+package deliver
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// D1: the order of the steps, and no call too many.
+func TestOrderOfSystemCalls(t *testing.T) {
+	sys := &faulty{}
+	m := faultyMaildir(t, sys)
+	mustSync(t, m, mustStage(t, m, "first")) // which once a process looks after more folders
+	sys.calls = nil
+	batch := mustStage(t, m, "a\r\n", "b\r\n")
+	mustSync(t, m, batch)
+	mustPublish(t, m, batch)
+	want := []string{
+		"create tmp/", "write",
+		"create tmp/", "write",
+		"fsync", "fsync", "fsync tmp/",
+		"rename new/", "rename new/", "fsync new/",
+	}
+	if diff := cmp.Diff(want, sys.calls); diff != "" {
+		t.Errorf("calls (-want +got):\n%s", diff)
+	}
+}
+
+// What a killed process left half done is made durable before anything in tmp/ is.
+func TestFirstSyncOfAProcess(t *testing.T) {
+	sys := &faulty{}
+	m := faultyMaildir(t, sys)
+	batch := mustStage(t, m, "a")
+	g, err := m.gate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.passed = false // an earlier test's folder may have had the same inode
+	sys.calls = nil
+	mustSync(t, m, batch)
+	parent := filepath.Base(filepath.Dir(m.path)) + "/"
+	want := []string{"fsync", "fsync new/", "fsync cur/", "fsync Maildir/", "fsync " + parent, "fsync tmp/"}
+	if diff := cmp.Diff(want, sys.calls); diff != "" {
+		t.Errorf("calls (-want +got):\n%s", diff)
+	}
+}
+
+// D1
+func TestModeIsExact(t *testing.T) {
+	for _, umask := range []int{0, 0o022, 0o077} {
+		for _, mode := range []fs.FileMode{0, 0o600, 0o640, 0o666} {
+			t.Run(fmt.Sprintf("umask %03o mode %03o", umask, mode), func(t *testing.T) {
+				defer syscall.Umask(syscall.Umask(umask))
+				m := NewMaildir(MaildirOptions{Path: filepath.Join(t.TempDir(), "m"), Mode: mode, Owner: NewOwner(testState)})
+				if err := m.Open(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				batch := mustStage(t, m, "first", "second")
+				mustSync(t, m, batch)
+				mustPublish(t, m, batch)
+				want := mode
+				if mode == 0 {
+					want = 0o600
+				}
+				for _, name := range list(t, m.sub("new")) {
+					wantMode(t, filepath.Join(m.sub("new"), name), want)
+				}
+				for _, dir := range append([]string{""}, subfolders...) {
+					wantMode(t, m.sub(dir), 0o700)
+				}
+			})
+		}
+	}
+}
+
+func wantMode(t testing.TB, path string, want fs.FileMode) {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := info.Mode().Perm(); got != want {
+		t.Errorf("%s has mode %03o, want %03o", filepath.Base(path), got, want)
+	}
+}
+
+// D1
+func TestNameInNewCarriesTheSize(t *testing.T) {
+	m := faultyMaildir(t, &faulty{})
+	batch := mustStage(t, m, "12\r\n45\r\n")
+	mustSync(t, m, batch)
+	mustPublish(t, m, batch)
+	if got, want := list(t, m.sub("new")), []string{batch[0].Name + ",S=6"}; !slices.Equal(got, want) {
+		t.Errorf("new/ holds %q, want %q", got, want)
+	}
+}
+
+// D2: a failed fsync of a file concerns that file.
+func TestFailedFsyncOfAFile(t *testing.T) {
+	sys := &faulty{}
+	m := faultyMaildir(t, sys)
+	batch := mustStage(t, m, "a", "b", "c")
+	var once sync.Once
+	sys.fail = func(call string) (err error) {
+		if call == "fsync" {
+			once.Do(func() { err = syscall.EIO })
+		}
+		return err
+	}
+	failedOnes := 0
+	for _, err := range m.Sync(t.Context(), batch) {
+		if err != nil {
+			failedOnes++
+			wantError(t, err, IO, m.sub("tmp")+": input/output error", syscall.EIO)
+		}
+	}
+	if failedOnes != 1 {
+		t.Errorf("%d failed, want 1", failedOnes)
+	}
+}
+
+// D2: a failed fsync of tmp/ concerns them all.
+func TestFailedFsyncOfTmp(t *testing.T) {
+	sys := &faulty{}
+	m := faultyMaildir(t, sys)
+	batch := mustStage(t, m, "a", "b")
+	sys.fail = failing(syscall.EIO, "fsync tmp/")
+	for _, err := range m.Sync(t.Context(), batch) {
+		wantError(t, err, IO, m.sub("tmp")+": input/output error", syscall.EIO)
+	}
+}
+
+// D2: nothing is visible after an fsync of new/ that failed, and all is staged as before, even
+// though a second fsync would succeed.
+func TestFailedFsyncOfNew(t *testing.T) {
+	sys := &faulty{}
+	m := faultyMaildir(t, sys)
+	batch := mustStage(t, m, "a", "b")
+	mustSync(t, m, batch)
+	sys.fail = failing(syscall.EIO, "fsync new/")
+	for _, err := range m.Publish(t.Context(), batch) {
+		wantError(t, err, IO, m.sub("new")+": input/output error", syscall.EIO)
+	}
+	wantCount(t, m.sub("new"), 0)
+	wantCount(t, m.sub("tmp"), 2)
+	sys.fail = nil
+	if err := m.Drop(batch); err != nil {
+		t.Error(err)
+	}
+	wantCount(t, m.sub("tmp"), 0)
+}
+
+// The rename back may find that a reader was faster.
+func TestFailedFsyncOfNewAfterAReader(t *testing.T) {
+	sys := &faulty{}
+	m := faultyMaildir(t, sys)
+	batch := mustStage(t, m, "a")
+	mustSync(t, m, batch)
+	sys.fail = func(call string) error {
+		if call != "fsync new/" {
+			return nil
+		}
+		moveToCur(t, m, ":2,S")
+		return syscall.EIO
+	}
+	if err := m.Publish(t.Context(), batch)[0]; !errors.Is(err, syscall.EIO) {
+		t.Errorf("error %v, want %v", err, syscall.EIO)
+	}
+	wantCount(t, m.sub("cur"), 1)
+}
+
+// A rename that fails concerns its message.
+func TestFailedRename(t *testing.T) {
+	sys := &faulty{}
+	m := faultyMaildir(t, sys)
+	batch := mustStage(t, m, "a", "b", "c")
+	mustSync(t, m, batch)
+	renames := 0
+	sys.fail = func(call string) error {
+		if call == "rename new/" {
+			if renames++; renames == 2 {
+				return syscall.ENOSPC
+			}
+		}
+		return nil
+	}
+	errs := m.Publish(t.Context(), batch)
+	if errs[0] != nil || errs[2] != nil {
+		t.Errorf("the others failed: %v, %v", errs[0], errs[2])
+	}
+	wantError(t, errs[1], IO, m.sub("new")+": no space left on device", syscall.ENOSPC)
+	if got, want := list(t, m.sub("tmp")), []string{batch[1].Name}; !slices.Equal(got, want) {
+		t.Errorf("tmp/ holds %q, want %q", got, want)
+	}
+}
+
+// D3: a full disk in the middle leaves nothing, whichever call finds it out.
+func TestFailedStage(t *testing.T) {
+	for _, call := range []string{"create tmp/", "write"} {
+		t.Run(call, func(t *testing.T) {
+			sys := &faulty{fail: failing(syscall.ENOSPC, call)}
+			m := faultyMaildir(t, sys)
+			_, err := m.Stage(t.Context(), "1", strings.NewReader(strings.Repeat("x", 200_000)))
+			wantError(t, err, IO, m.sub("tmp")+": no space left on device", syscall.ENOSPC)
+			wantCount(t, m.sub("tmp"), 0)
+			if kept.Load() != 0 {
+				t.Errorf("%d descriptors are held", kept.Load())
+			}
+		})
+	}
+}
+
+func TestDescriptorsAreBounded(t *testing.T) {
+	defer func(before func() int64) { mayKeep = before }(mayKeep)
+	mayKeep = func() int64 { return 3 }
+	m := faultyMaildir(t, &faulty{})
+	batch := mustStage(t, m, "a", "b", "c", "d", "e")
+	if got := kept.Load(); got != 3 {
+		t.Errorf("%d descriptors are held, want 3", got)
+	}
+	mustSync(t, m, batch[:4])
+	if err := m.Drop(batch[4:]); err != nil {
+		t.Error(err)
+	}
+	mustPublish(t, m, batch[:4])
+	if got := kept.Load(); got != 0 {
+		t.Errorf("%d descriptors are held at the end", got)
+	}
+}
+
+// The fsync of one account's tmp/ never comes between another's rename and its fsync of new/,
+// however the two spell the folder.
+func TestSyncWaitsForPublish(t *testing.T) {
+	sys := &faulty{}
+	m := faultyMaildir(t, sys)
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(m.path, link); err != nil {
+		t.Fatal(err)
+	}
+	other := NewMaildir(MaildirOptions{Path: link, Owner: m.tmp.owner})
+	other.sys, other.tmp.sys = sys, sys
+
+	mustSync(t, m, mustStage(t, m, "first"))
+	sys.calls = nil
+	sys.fail = func(call string) error {
+		if call == "rename new/" {
+			time.Sleep(time.Millisecond) // gives the other one its chance
+		}
+		return nil
+	}
+	var accounts sync.WaitGroup
+	for _, target := range []*Maildir{m, other} {
+		accounts.Go(func() {
+			for range 20 {
+				batch := mustStage(t, target, "a", "b")
+				mustSync(t, target, batch)
+				mustPublish(t, target, batch)
+			}
+		})
+	}
+	accounts.Wait()
+	wantCount(t, m.sub("new"), 80)
+
+	renames, fsyncs := 0, 0
+	for _, call := range sys.calls {
+		switch call {
+		case "rename new/":
+			renames++
+		case "fsync new/":
+			fsyncs++
+		case "fsync tmp/":
+			if renames != 2*fsyncs { // two publishers may overlap; each has two renames and one fsync
+				t.Fatalf("fsync of tmp/ after %d renames and %d fsyncs of new/: %q", renames, fsyncs, sys.calls)
+			}
+		}
+	}
+}
+
+// S2: whatever a reader has made of the name.
+func TestSettleFindsWhatReadersMoved(t *testing.T) {
+	for _, rename := range []func(name string) string{
+		func(name string) string { return name + ":2,S" },
+		func(name string) string { return name + ":2," },
+		func(name string) string { return strings.TrimSuffix(name, ",S=2") },
+		func(name string) string { return strings.Replace(name, ",S=2", ",S=2,W=3", 1) + ":2,RSab" },
+		func(name string) string { return strings.Replace(name, ",S=2", ":2,T", 1) },
+	} {
+		sys := &faulty{}
+		m := faultyMaildir(t, sys)
+		batch := mustStage(t, m, "a\n")
+		mustSync(t, m, batch)
+		mustPublish(t, m, batch)
+		from := list(t, m.sub("new"))[0]
+		to := rename(from)
+		if err := os.Rename(filepath.Join(m.sub("new"), from), filepath.Join(m.sub("cur"), to)); err != nil {
+			t.Fatal(err)
+		}
+		sys.calls = nil
+		outcome, err := m.Settle(t.Context(), batch[0], 100*time.Hour)
+		if err != nil || outcome != Delivered {
+			t.Errorf("%s: outcome %d, %v; want Delivered", to, outcome, err)
+		}
+		if !slices.Contains(sys.calls, "fsync cur/") {
+			t.Errorf("%s: cur/ was not synced: %q", to, sys.calls)
+		}
+	}
+}
+
+func TestSettleOfALongerName(t *testing.T) {
+	m := faultyMaildir(t, &faulty{})
+	batch := mustStage(t, m, "a", "b")
+	mustSync(t, m, batch)
+	mustPublish(t, m, batch[:1])
+	longer := Staged{Name: strings.TrimSuffix(batch[0].Name, batch[0].Name[len(batch[0].Name)-1:])}
+	if outcome, err := m.Settle(t.Context(), longer, 100*time.Hour); err != nil || outcome != Again {
+		t.Errorf("outcome %d, %v; want Again", outcome, err)
+	}
+}
+
+// A crash may undo the removal from tmp/ where a file system keeps the two halves of a rename
+// apart: the message is in both places and was delivered.
+func TestSettleOfBothHalvesOfARename(t *testing.T) {
+	m := faultyMaildir(t, &faulty{})
+	batch := mustStage(t, m, "a")
+	mustSync(t, m, batch)
+	mustPublish(t, m, batch)
+	moveToCur(t, m, ":2,S")
+	if err := os.WriteFile(m.tmp.path(batch[0].Name), []byte("a"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if outcome, err := m.Settle(t.Context(), batch[0], 0); err != nil || outcome != Delivered {
+		t.Errorf("outcome %d, %v; want Delivered", outcome, err)
+	}
+	wantCount(t, m.sub("tmp"), 0)
+	wantCount(t, m.sub("new"), 0)
+	wantCount(t, m.sub("cur"), 1)
+}
+
+func TestSettleFails(t *testing.T) {
+	for _, call := range []string{"rename new/", "fsync new/"} {
+		sys := &faulty{}
+		m := faultyMaildir(t, sys)
+		batch := mustStage(t, m, "a")
+		mustSync(t, m, batch)
+		sys.fail = failing(syscall.EIO, call)
+		outcome, err := m.Settle(t.Context(), batch[0], 0)
+		if outcome != Unsettled {
+			t.Errorf("%s fails: outcome %d, want Unsettled", call, outcome)
+		}
+		wantError(t, err, IO, m.sub("new")+": input/output error", syscall.EIO)
+		wantCount(t, m.sub("tmp"), 1)
+	}
+}
+
+// An unmounted Maildir says nothing about its messages.
+func TestSettleWithoutTheMaildir(t *testing.T) {
+	for _, gone := range []string{"", "tmp", "new", "cur"} {
+		m := faultyMaildir(t, &faulty{})
+		if err := os.RemoveAll(m.sub(gone)); err != nil {
+			t.Fatal(err)
+		}
+		st := Staged{Name: m.tmp.owner.newName(time.Now())}
+		outcome, err := m.Settle(t.Context(), st, time.Hour)
+		if outcome != Unsettled {
+			t.Errorf("without %q: outcome %d, want Unsettled", gone, outcome)
+		}
+		wantError(t, err, Create, m.path+": the Maildir is not there any more: no such file or directory", fs.ErrNotExist)
+	}
+}
+
+// S2: a reader that takes mail away all the time.
+func TestSettleAgainstAReader(t *testing.T) {
+	m := faultyMaildir(t, &faulty{})
+	batch := mustStage(t, m, slices.Repeat([]string{"message"}, 100)...)
+	mustSync(t, m, batch)
+	mustPublish(t, m, batch)
+	var reader sync.WaitGroup
+	reader.Go(func() {
+		for _, st := range batch {
+			from := m.newPath(st)
+			if err := os.Rename(from, filepath.Join(m.sub("cur"), filepath.Base(from)+":2,")); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	for _, st := range batch {
+		if outcome, err := m.Settle(t.Context(), st, 100*time.Hour); err != nil || outcome != Delivered {
+			t.Errorf("outcome %d, %v; want Delivered", outcome, err)
+		}
+	}
+	reader.Wait()
+	wantCount(t, m.sub("cur"), 100)
+}
+
+func moveToCur(t testing.TB, m *Maildir, flags string) {
+	t.Helper()
+	for _, name := range list(t, m.sub("new")) {
+		if err := os.Rename(filepath.Join(m.sub("new"), name), filepath.Join(m.sub("cur"), name+flags)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// D4: only our own leavings are removed, and one that cannot be does not save the others.
+func TestClean(t *testing.T) {
+	sys := &faulty{}
+	m := faultyMaildir(t, sys)
+	earlier := NewOwner(testState)
+	left := []string{earlier.newName(time.Now()), earlier.newName(time.Now())}
+	foreign := []string{"1790000000.M12P34Q1.host", NewOwner("ffffffff").newName(time.Now()), m.tmp.owner.newName(time.Now())}
+	for _, name := range slices.Concat(left, foreign) {
+		if err := os.WriteFile(m.tmp.path(name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var once sync.Once
+	sys.fail = func(call string) (err error) {
+		once.Do(func() { err = syscall.EIO })
+		return err
+	}
+	nothing := func(string) bool { return false }
+	if err := m.Clean(nothing); !errors.Is(err, syscall.EIO) {
+		t.Errorf("error %v, want %v", err, syscall.EIO)
+	}
+	wantCount(t, m.sub("tmp"), len(foreign)+1)
+	if err := m.Clean(nothing); err != nil {
+		t.Error(err)
+	}
+	got := slices.Sorted(slices.Values(list(t, m.sub("tmp"))))
+	if slices.Sort(foreign); !slices.Equal(got, foreign) {
+		t.Errorf("tmp/ holds %q, want %q", got, foreign)
+	}
+	if err := os.RemoveAll(m.path); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Clean(nothing); err != nil {
+		t.Errorf("clean of no Maildir: %v", err)
+	}
+}
+
+func TestSettling(t *testing.T) {
+	m := faultyMaildir(t, &faulty{})
+	batch := mustStage(t, m, "a", "b")
+	mustSync(t, m, batch)
+	target, err := Settling(m.Location(), NewOwner(testState))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if target.Location() != m.Location() {
+		t.Errorf("location %q, want %q", target.Location(), m.Location())
+	}
+	if outcome, err := target.Settle(t.Context(), batch[0], time.Hour); err != nil || outcome != Delivered {
+		t.Errorf("outcome %d, %v; want Delivered", outcome, err)
+	}
+	if err := target.Clean(func(string) bool { return false }); err != nil {
+		t.Error(err)
+	}
+	wantCount(t, m.sub("new"), 1)
+	wantCount(t, m.sub("tmp"), 0)
+	if _, err := target.Stage(t.Context(), "1", bytes.NewReader(nil)); !errors.Is(err, errSettlingOnly) {
+		t.Errorf("stage: %v, want %v", err, errSettlingOnly)
+	}
+	for _, err := range []error{target.Open(t.Context()), target.Sync(t.Context(), batch)[0], target.Publish(t.Context(), batch)[1]} {
+		if !errors.Is(err, errSettlingOnly) {
+			t.Errorf("error %v, want %v", err, errSettlingOnly)
+		}
+	}
+	for _, location := range []string{"", "maildir:", "maildir:relative", "mbox:/x", "/x", "mda:", "mda:x"} {
+		if _, err := Settling(location, Owner{}); err == nil {
+			t.Errorf("%q: no error", location)
+		}
+	}
+}
+
+func wantError(t testing.TB, err error, kind Kind, text string, is error) {
+	t.Helper()
+	e, ok := errors.AsType[*Error](err)
+	switch {
+	case !ok:
+		t.Errorf("error %v, want a *Error", err)
+	case e.Kind != kind || e.Error() != text || is != nil && !errors.Is(err, is):
+		t.Errorf("error %q of the kind %d, want %q, %d", e, e.Kind, text, kind)
+	}
+}
+
+// The cost of all that deliver does for a batch: stage, sync, publish.
+func BenchmarkMaildirBatch(b *testing.B) {
+	m := faultyMaildir(b, &faulty{})
+	m.sys, m.tmp.sys = kernel{}, kernel{}
+	message := bytes.Repeat([]byte("This is a line of some sixty characters, as mail has them.\r\n"), 50)
+	reader := bytes.NewReader(message)
+	b.ReportAllocs()
+	for b.Loop() {
+		batch := make([]Staged, maxBatch)
+		for i := range batch {
+			reader.Reset(message)
+			st, err := m.Stage(b.Context(), "uid", reader)
+			if err != nil {
+				b.Fatal(err)
+			}
+			batch[i] = st
+		}
+		mustSync(b, m, batch)
+		mustPublish(b, m, batch)
+	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*maxBatch), "µs/message")
+}
