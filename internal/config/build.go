@@ -1,0 +1,86 @@
+package config
+
+import (
+	"io/fs"
+	"time"
+
+	"popsync/internal/secret"
+)
+
+// The defaults of keys that are not given.
+const (
+	defaultMaxParallel = 16
+	defaultMaxPerHost  = 4
+	defaultInterval    = 5 * time.Minute
+	defaultTimeout     = 60 * time.Second // Dovecot was seen to hold back a reply for 17 s after failures
+	defaultMaxSession  = 30 * time.Minute
+	defaultMode        = fs.FileMode(0o600)
+)
+
+// build makes the configuration of a file without errors.
+func build(top object, accounts []object) *Config {
+	c := &Config{
+		State:       get(top, "state", ""),
+		MaxParallel: get(top, "max_parallel", defaultMaxParallel),
+		MaxPerHost:  get(top, "max_per_host", defaultMaxPerHost),
+		Interval:    get(top, "interval", defaultInterval),
+	}
+	for _, o := range accounts {
+		c.Accounts = append(c.Accounts, buildAccount(o, c.Interval))
+	}
+	return c
+}
+
+func buildAccount(o object, interval time.Duration) Account {
+	a := Account{
+		Name:           get(o, "name", ""),
+		Line:           o.line,
+		Host:           get(o, "host", ""),
+		Port:           portOf(o),
+		TLS:            TLS(get(o, "tls", string(Implicit))),
+		CAFile:         get(o, "tls_ca_file", ""),
+		Pins:           get[[][32]byte](o, "tls_fingerprint", nil),
+		MinVersion:     get(o, "tls_min_version", ""),
+		ServerName:     get(o, "tls_server_name", ""),
+		AllowCleartext: get(o, "allow_cleartext", false),
+		Username:       get(o, "username", ""),
+		Auth:           get(o, "auth", "auto"),
+		Keep:           get(o, "keep", true),
+		Interval:       get(o, "interval", interval),
+		Timeout:        get(o, "timeout", defaultTimeout),
+		MaxSession:     get(o, "max_session", defaultMaxSession),
+		Enabled:        get(o, "enabled", true),
+	}
+	a.Password = Password{
+		Literal:    get(o, "password", secret.Value{}),
+		Command:    get[[]string](o, "password_command", nil),
+		File:       get(o, "password_file", ""),
+		Env:        get(o, "password_env", ""),
+		Credential: get(o, "password_credential", ""),
+	}
+	a.Deliver = buildDeliver(get(o, "deliver", object{}), a.Timeout)
+	return a
+}
+
+func buildDeliver(o object, timeout time.Duration) Deliver {
+	return Deliver{
+		Maildir: get(o, "maildir", ""),
+		Folder:  get(o, "folder", ""),
+		MDA:     get[[]string](o, "mda", nil),
+		Mode:    get(o, "mode", defaultMode),
+		CRLF:    get(o, "line_ends", "lf") == "crlf",
+		Timeout: get(o, "timeout", timeout),
+	}
+}
+
+// portOf is the port of an account: its own, or what belongs to its kind of TLS.
+func portOf(o object) int {
+	otherwise := 110
+	switch {
+	case isUnix(get(o, "host", "")):
+		return 0
+	case TLS(get(o, "tls", string(Implicit))) == Implicit:
+		otherwise = 995
+	}
+	return get(o, "port", otherwise)
+}

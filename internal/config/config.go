@@ -1,0 +1,91 @@
+package config
+
+import (
+	"io/fs"
+	"time"
+
+	"popsync/internal/secret"
+)
+
+// A Config is a configuration without errors: defaults filled in, paths absolute.
+type Config struct {
+	Path        string // of the file it was read from
+	State       string // the UIDL database
+	MaxParallel int    // accounts polled at once
+	MaxPerHost  int    // of them on the same host
+	Interval    time.Duration
+	Accounts    []Account // in the file's order, disabled ones too
+	Warnings    []*Error  // what is allowed and worth a second look, for popsync check
+}
+
+// An Account is a mailbox on a server and where its mail goes.
+type Account struct {
+	Name string
+	Line int // of its definition
+
+	Host string // lower case; an address without brackets, or unix:/path
+	Port int    // 0 with unix:
+
+	TLS            TLS
+	CAFile         string     // trusted as well; "" for none
+	Pins           [][32]byte // SHA-256 of the certificate or of its public key; nil for the usual checks
+	MinVersion     string     // "1.2" or "1.3"; "" for what popsync asks anyway
+	ServerName     string     // for certificate and SNI; "" for Host
+	AllowCleartext bool
+
+	Username string
+	Password Password
+	Auth     string // auto or user
+
+	Keep       bool // leave messages on the server
+	Interval   time.Duration
+	Timeout    time.Duration // of each wait
+	MaxSession time.Duration
+	Enabled    bool
+
+	Deliver Deliver
+}
+
+// TLS says how a connection is protected.
+type TLS string
+
+const (
+	Implicit TLS = "implicit" // from the first byte
+	StartTLS TLS = "starttls" // STLS before the log-in, required
+	NoTLS    TLS = "none"
+)
+
+// A Password says where an account's password comes from. Exactly one field is set.
+type Password struct {
+	Literal    secret.Value
+	Command    []string // argv
+	File       string
+	Env        string // a variable of the environment
+	Credential string // of systemd
+}
+
+// Source returns what fetches the password; a command gets timeout to print it, and run runs it.
+func (p Password) Source(run secret.Runner, timeout time.Duration) secret.Source {
+	switch {
+	case p.Command != nil:
+		return secret.Command(p.Command, timeout, run)
+	case p.File != "":
+		return secret.File(p.File)
+	case p.Env != "":
+		return secret.Env(p.Env)
+	case p.Credential != "":
+		return secret.Credential(p.Credential)
+	default:
+		return secret.Fixed(p.Literal)
+	}
+}
+
+// Deliver says where mail goes: either Maildir or MDA is set.
+type Deliver struct {
+	Maildir string
+	Folder  string // Lists.go for a Maildir++ folder of Maildir; "" for itself
+	MDA     []string
+	Mode    fs.FileMode   // of a message's file
+	CRLF    bool          // line ends as they came; otherwise LF
+	Timeout time.Duration // of the MDA
+}
