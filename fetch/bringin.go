@@ -1,0 +1,292 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"slices"
+	"sync"
+
+	"popsync/deliver"
+	"popsync/fetch/pop3"
+	"popsync/uidl"
+)
+
+const (
+	aheadMessages = 256 // that staging may run ahead of durability
+	batchMessages = 256 // that share the cost of being made durable
+)
+
+// An arrival is a message that is staged.
+type arrival struct {
+	Item
+	staged deliver.Staged
+	octets int64 // as they came over the line
+}
+
+// bringIn stages items and delivers them, each side at its own pace. A lost connection ends the
+// reading only: what is staged is delivered. A full disk ends both. Once soft ends, no further
+// message is asked for.
+func (s *session) bringIn(soft, hard context.Context, items []Item) (brought []Had, err error) {
+	if len(items) == 0 {
+		return nil, nil
+	}
+	reading, stop := context.WithCancel(hard)
+	defer stop()
+	var lost error
+	var reader sync.WaitGroup
+	staged := make(chan arrival, aheadMessages)
+	reader.Go(func() {
+		defer close(staged)
+		lost = s.stageAll(soft, reading, items, staged)
+	})
+	b := bringer{s: s}
+	err = b.deliverAll(hard, staged)
+	if err != nil {
+		stop()
+	}
+	for a := range staged { // nothing of it has an intent
+		b.orphans = append(b.orphans, a.staged)
+	}
+	reader.Wait()
+	s.account.Target.Drop(b.orphans) // what stays is cleaned at the next start
+	if err == nil {
+		err = lost
+	}
+	return b.brought, err
+}
+
+// stageAll retrieves items and stages each. Its errors are those of the connection and of the
+// target as a whole; the server's refusal of one message is noted.
+func (s *session) stageAll(soft, ctx context.Context, items []Item, staged chan<- arrival) error {
+	next := 0
+	wanted := func(yield func(pop3.Message) bool) {
+		for _, m := range items {
+			if s.enough(soft) || !yield(m.Message) {
+				return
+			}
+		}
+	}
+	var failed error // of the target
+	err := s.client.Retr(ctx, wanted, func(_ pop3.Message, body *pop3.Body, refusal *pop3.ResponseError) error {
+		item := items[next] // replies come in the order of the commands
+		next++
+		if refusal != nil {
+			s.failOne(item, s.refused("retrieve", refusal))
+			return nil
+		}
+		s.bodies++
+		st, err := s.account.Target.Stage(ctx, item.UID, body)
+		if err != nil {
+			if _, ours := errors.AsType[*deliver.Error](err); ours {
+				failed = err
+			}
+			return err
+		}
+		s.tell(Event{Kind: Received, UID: item.UID, Bytes: body.Size()})
+		select {
+		case staged <- arrival{item, st, body.Size()}:
+			return nil
+		case <-ctx.Done():
+			s.account.Target.Drop([]deliver.Staged{st})
+			return context.Cause(ctx)
+		}
+	})
+	switch {
+	case failed != nil:
+		return s.deliveryFailed(failed)
+	case err != nil:
+		return s.step("retrieve", err)
+	}
+	return nil
+}
+
+// enough says whether no further message is to be asked for.
+func (s *session) enough(soft context.Context) bool {
+	return soft.Err() != nil || s.account.Session > 0 && s.now().Sub(s.begun) > s.account.Session
+}
+
+// A bringer makes staged messages durable, batch by batch, and delivers them.
+type bringer struct {
+	s       *session
+	brought []Had            // delivered and recorded
+	fresh   []Had            // delivered, recorded with the next commit
+	orphans []deliver.Staged // staged, without an intent, and not wanted any more
+	done    []deliver.Staged // delivered, and dropped once that is recorded
+	next    uidl.Change      // recorded with the next batch's intents
+}
+
+// deliverAll returns once staged is closed, or on an error that concerns the target or the state
+// as a whole.
+func (b *bringer) deliverAll(ctx context.Context, staged <-chan arrival) error {
+	for batch := range batches(staged, batchMessages) {
+		if err := b.deliver(ctx, batch); err != nil {
+			b.commit() // what did arrive is recorded if that can be; the first failure is told
+			return err
+		}
+	}
+	return b.commit()
+}
+
+// deliver takes one batch through sync, intent and publish. The deliveries are recorded with the
+// next batch.
+func (b *bringer) deliver(ctx context.Context, batch []arrival) error {
+	durable, failed := b.sync(ctx, batch)
+	for _, a := range durable {
+		b.next.Intend = append(b.next.Intend, b.s.intent(a))
+	}
+	if err := b.commit(); err != nil {
+		// Whether the intents are durable is not known, so the staged files stay where they
+		// are: the next start publishes those that are, and cleans the others.
+		return err
+	}
+	for len(durable) > 0 {
+		n := min(len(durable), b.s.account.Target.MaxBatch())
+		if err := b.publish(ctx, durable[:n]); err != nil && failed == nil {
+			failed = err
+		}
+		if durable = durable[n:]; len(durable) == 0 {
+			break
+		}
+		if failed != nil {
+			b.giveUp(durable)
+			break
+		}
+		if err := b.commit(); err != nil {
+			return err
+		}
+	}
+	return failed
+}
+
+// sync makes a batch durable in the staging place. What fails there has no intent yet and goes.
+func (b *bringer) sync(ctx context.Context, batch []arrival) (durable []arrival, failed error) {
+	for i, err := range b.s.account.Target.Sync(ctx, stagedOf(batch)) {
+		if err == nil {
+			durable = append(durable, batch[i])
+			continue
+		}
+		b.orphans = append(b.orphans, batch[i].staged)
+		failed = firstError(failed, b.s.deliveryFailed(err))
+	}
+	return durable, failed
+}
+
+// publish delivers a batch whose intents are recorded. An error that concerns one message is
+// noted; one that concerns the target is returned.
+func (b *bringer) publish(ctx context.Context, batch []arrival) (failed error) {
+	for i, err := range b.s.account.Target.Publish(ctx, stagedOf(batch)) {
+		a := batch[i]
+		if err == nil {
+			b.delivered(a)
+			continue
+		}
+		b.giveUp(batch[i : i+1])
+		e := b.s.deliveryFailed(err)
+		if verdict(err) {
+			b.s.failOne(a.Item, e)
+			continue
+		}
+		failed = firstError(failed, e)
+	}
+	return failed
+}
+
+func (b *bringer) delivered(a arrival) {
+	s := b.s
+	rec := uidl.Record{State: uidl.Delivered, Size: a.Size, Changed: uidl.At(s.now())}
+	b.next.Confirm = append(b.next.Confirm, uidl.Entry{Ref: a.Ref(), Record: rec})
+	b.fresh = append(b.fresh, Had{a.Item, rec})
+	b.done = append(b.done, a.staged)
+	s.addDelivered(a.octets)
+	s.tell(Event{Kind: Delivered, UID: a.UID, Bytes: a.octets})
+}
+
+// giveUp withdraws the intents of messages that were not delivered. Their staged files go only
+// once that is durable: an intent without its file means that a reader took the message away.
+func (b *bringer) giveUp(batch []arrival) {
+	for _, a := range batch {
+		b.next.Abandon = append(b.next.Abandon, a.Ref())
+		b.done = append(b.done, a.staged)
+	}
+}
+
+// commit records what has come together, then drops what is not needed any more. Only what is
+// recorded counts as brought: nothing else may be deleted on the server.
+func (b *bringer) commit() error {
+	change, fresh, done := b.next, b.fresh, b.done
+	b.next, b.fresh, b.done = uidl.Change{}, nil, nil
+	if err := b.s.commit(change); err != nil {
+		return err
+	}
+	b.brought = append(b.brought, fresh...)
+	if err := b.s.account.Target.Drop(done); err != nil {
+		b.s.tell(Event{Kind: Warned, Text: "staged files stay: " + err.Error()})
+	}
+	return nil
+}
+
+func (s *session) intent(a arrival) uidl.Intent {
+	return uidl.Intent{
+		Ref: a.Ref(), Size: a.Size, Staged: a.staged.Size,
+		Target: s.account.Target.Location(), Name: a.staged.Name, At: uidl.At(s.now()),
+	}
+}
+
+// commit records change durably. It is never cut short: what has happened is recorded.
+func (s *session) commit(change uidl.Change) error {
+	if err := s.records.Commit(context.Background(), change); err != nil {
+		return s.stateFailed(err)
+	}
+	return nil
+}
+
+// batches takes what is there, at least one and at most n, until in is closed.
+func batches[E any](in <-chan E, n int) iter.Seq[[]E] {
+	return func(yield func([]E) bool) {
+		for first := range in {
+			batch := []E{first}
+			for len(batch) < n {
+				e, ok := ready(in)
+				if !ok {
+					break
+				}
+				batch = append(batch, e)
+			}
+			if !yield(batch) {
+				return
+			}
+		}
+	}
+}
+
+// ready receives without waiting.
+func ready[E any](in <-chan E) (e E, ok bool) {
+	select {
+	case e, ok = <-in:
+		return e, ok
+	default:
+		return e, false
+	}
+}
+
+func stagedOf(batch []arrival) []deliver.Staged {
+	staged := make([]deliver.Staged, len(batch))
+	for i, a := range batch {
+		staged[i] = a.staged
+	}
+	return staged
+}
+
+// verdict says whether an error of a target concerns one message only.
+func verdict(err error) bool {
+	e, ok := errors.AsType[*deliver.Error](err)
+	return ok && slices.Contains([]deliver.Kind{deliver.Refused, deliver.Later}, e.Kind)
+}
+
+func firstError(a, b error) error {
+	if a != nil {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,146 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+
+	"popsync/fetch/pop3"
+	"popsync/uidl"
+)
+
+// finish deletes what may go and ends the session. Everything that was retrieved and delivered
+// has been recorded before.
+func (s *session) finish(ctx context.Context, due, brought []Had) error {
+	if s.account.Keep.Delete {
+		due = append(due, brought...)
+	}
+	if s.client.Err() != nil {
+		return nil // and was told; what is due is deleted in the next session
+	}
+	if s.quitCommits() && s.bodies > len(brought) {
+		// QUIT would hide what was retrieved and not delivered: the session is closed without it.
+		s.client.Close()
+		if len(due) == 0 {
+			return nil
+		}
+		var err error
+		if due, err = s.again(ctx, due); err != nil {
+			return err
+		}
+	}
+	if len(due) == 0 {
+		s.client.Quit(ctx) // nothing depends on its answer
+		return nil
+	}
+	return s.deleteAll(ctx, due)
+}
+
+// again opens a second session, without RETR, and finds there what is due.
+func (s *session) again(ctx context.Context, due []Had) ([]Had, error) {
+	if err := s.logIn(ctx); err != nil {
+		return nil, err
+	}
+	listing, err := s.list(ctx)
+	if err != nil {
+		return nil, err
+	}
+	numbers := make(map[string]pop3.Message, len(listing.Messages))
+	twice := make(map[string]bool)
+	for _, m := range listing.Messages {
+		_, twice[m.UID] = numbers[m.UID]
+		numbers[m.UID] = m
+	}
+	var found []Had
+	for _, h := range due {
+		if m, ok := numbers[h.UID]; ok && !h.Shared && !twice[h.UID] {
+			h.Message = m
+			found = append(found, h)
+		}
+	}
+	return found, nil
+}
+
+// deleteAll deletes due on the server. The deletions count as done only when QUIT says +OK; where
+// its answer is lost, the next listing shows.
+func (s *session) deleteAll(ctx context.Context, due []Had) error {
+	kept := make(map[int32]bool)
+	byNumber := make(map[int32]Had, len(due))
+	msgs := make([]pop3.Message, len(due))
+	for i, h := range due {
+		msgs[i], byNumber[h.Number] = h.Message, h
+	}
+	err := s.client.DeleQuit(ctx, msgs, func(m pop3.Message, refusal *pop3.ResponseError) {
+		kept[m.Number] = true
+		s.note(s.refused("delete", refusal))
+	})
+	deleted := 0
+	for _, h := range due {
+		switch {
+		case kept[h.Number]:
+		case err != nil:
+			h.Record.DeleteSent = true
+			s.unsaved.Update = append(s.unsaved.Update, uidl.Entry{Ref: h.Ref(), Record: h.Record})
+		default:
+			s.deleted(h)
+			deleted++
+		}
+	}
+	if err != nil {
+		return s.quitFailed(err)
+	}
+	s.result.Deleted = deleted
+	s.tell(Event{Kind: Deleted, New: deleted})
+	return nil
+}
+
+// deleted remembers that a message was deleted. A UID that others have or had as well is
+// forgotten: the next message under it is not to be taken for this one.
+func (s *session) deleted(h Had) {
+	if h.Shared {
+		s.unsaved.Forget = append(s.unsaved.Forget, h.Ref())
+		return
+	}
+	h.Record.Deletions++
+	h.Record.State, h.Record.Changed, h.Record.DeleteSent = uidl.Deleted, uidl.At(s.now()), false
+	s.unsaved.Update = append(s.unsaved.Update, uidl.Entry{Ref: h.Ref(), Record: h.Record})
+}
+
+// remember writes down how the poll went, with all that waits for a commit.
+func (s *session) remember() error {
+	if s.dryRun {
+		return nil
+	}
+	s.unsaved.Poll = s.summary()
+	return s.commit(s.unsaved)
+}
+
+func (s *session) summary() *uidl.Poll {
+	p := uidl.Poll{
+		Begun: uidl.At(s.begun), Ended: uidl.At(s.now()), Good: s.last.Good, LoggedIn: s.last.LoggedIn,
+		New: s.result.New, Bytes: s.result.Bytes,
+		Listed: s.last.Listed, LostPipeline: s.last.LostPipeline, LoginDelay: s.last.LoginDelay,
+	}
+	if !s.loggedIn.IsZero() {
+		p.LoggedIn = uidl.At(s.loggedIn)
+		p.LoginDelay = int64(s.client.Capabilities().LoginDelay.Seconds())
+	}
+	if s.lost {
+		p.LostPipeline = uidl.At(s.now())
+	}
+	e := s.result.Err
+	if e == nil {
+		p.Good, p.Listed = p.Ended, true
+		return &p
+	}
+	p.Failures = s.last.Failures + 1
+	p.Code, p.Step, p.Message, p.Hint = e.Kind.String(), e.Step, e.Err.Error(), e.Hint
+	return &p
+}
+
+// quitFailed is the error of a session that was to delete.
+func (s *session) quitFailed(err error) error {
+	if refusal, ok := errors.AsType[*pop3.ResponseError](err); ok {
+		return s.refused("quit", refusal)
+	}
+	return s.step("quit", err)
+}

@@ -1,0 +1,91 @@
+package fetch
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"popsync/fetch/pop3"
+)
+
+// commitsAtQuit is the capability of a server whose QUIT takes note of what was retrieved, so
+// that it never shows again (Gmail, CAPA of 2025-05).
+const commitsAtQuit = "X-GOOGLE-RICO"
+
+// logIn opens a session: connection, TLS, log-in.
+func (s *session) logIn(ctx context.Context) error {
+	if err := s.connect(ctx); err != nil {
+		return err
+	}
+	if _, err := s.client.Capa(ctx); err != nil {
+		return s.step("ask for capabilities", err)
+	}
+	if s.account.Server.Security == StartTLS {
+		if err := s.startTLS(ctx); err != nil {
+			return err
+		}
+	}
+	if err := s.client.Login(ctx, s.account.User, s.password.Reveal()); err != nil {
+		return s.step("log in", err)
+	}
+	s.loggedIn = s.now()
+	s.tell(Event{Kind: LoggedIn, Took: s.loggedIn.Sub(s.begun)})
+	return nil
+}
+
+// connect opens the connection, secure from the first byte where that is configured.
+func (s *session) connect(ctx context.Context) error {
+	line, failed := dial(ctx, s.account.Server, s.account.Timeout)
+	if failed != nil {
+		return failed
+	}
+	s.secured = line.tls
+	s.address = line.conn.RemoteAddr().String()
+	client, err := pop3.NewClient(ctx, line.conn, pop3.Options{
+		Timeout:      s.account.Timeout,
+		NoPipelining: s.withoutPipelining(),
+		Trace:        s.trace,
+	})
+	if err != nil {
+		return s.greetingFailed(err)
+	}
+	s.client = client
+	return nil
+}
+
+// startTLS makes the session secure, or fails before a byte of the log-in was sent (T1). STLS is
+// only asked for where it is announced: what a server says otherwise proves nothing.
+func (s *session) startTLS(ctx context.Context) error {
+	if !s.client.Capabilities().STLS {
+		return &Error{
+			Step: "STLS", Kind: Unreachable, Err: errNoSTLS,
+			Hint: "try tls: implicit with port 995; tls: none would send the password in the clear",
+		}
+	}
+	if err := s.client.STLS(ctx, s.account.Server.config(&s.secured)); err != nil {
+		return s.stlsFailed(err)
+	}
+	if _, err := s.client.Capa(ctx); err != nil {
+		return s.step("ask for capabilities", err)
+	}
+	return nil
+}
+
+// pipeliningRest is how long a server that was seen to lose early commands gets them one at a
+// time; then it is tried again, in case it was the network after all.
+const pipeliningRest = 7 * 24 * time.Hour
+
+func (s *session) withoutPipelining() bool {
+	lost := s.last.LostPipeline
+	return !lost.IsZero() && s.now().Sub(lost.Time()) < pipeliningRest
+}
+
+// quitCommits says whether QUIT makes the server forget what was retrieved.
+func (s *session) quitCommits() bool {
+	for _, l := range s.client.Capabilities().Lines {
+		if strings.EqualFold(strings.TrimSpace(l), commitsAtQuit) {
+			return true
+		}
+	}
+	return false
+}

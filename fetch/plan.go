@@ -1,0 +1,206 @@
+package fetch
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"popsync/fetch/pop3"
+	"popsync/uidl"
+)
+
+// mostDeletions is how many sessions delete a message that a server goes on listing although it
+// said +OK each time, before popsync lets it be.
+const mostDeletions = 3
+
+// An Item is a listed message under the name by which it is remembered.
+type Item struct {
+	pop3.Message
+	Rank   uint32 // tells apart the messages that share a UID
+	Shared bool   // another message has, or had, the same UID
+}
+
+// Ref is the name of the item's record.
+func (i Item) Ref() uidl.Ref { return uidl.Ref{UID: i.UID, Rank: i.Rank} }
+
+// A Had is an item that popsync has delivered, with its record.
+type Had struct {
+	Item
+	Record uidl.Record
+}
+
+// A Plan is all that one session is going to do, decided before the first RETR.
+type Plan struct {
+	Retrieve []Item       // not had yet, in the server's order
+	Delete   []Had        // had by us, and kept long enough; never what was only imported or marked as seen
+	Missing  []uidl.Entry // known, and not listed any more since now
+	Back     []uidl.Entry // listed again
+	Forget   []uidl.Ref   // deleted by us and gone, or missing for too long (S6)
+}
+
+// MakePlan compares the server's listing with what the account has had. It is a pure function: no
+// server, no disk, no clock. listing is by number, had by UID and rank. Where complete is not set
+// the listing proves nothing about messages that are not in it.
+func MakePlan(listing []pop3.Message, complete bool, had []uidl.Entry, keep Retention, now time.Time) Plan {
+	p := planner{complete: complete, keep: keep, now: now}
+	order := byUID(listing)
+	for len(order) > 0 || len(had) > 0 {
+		uid := firstUID(listing, order, had)
+		listed := prefix(order, func(i int32) bool { return listing[i].UID == uid })
+		known := prefix(had, func(e uidl.Entry) bool { return e.UID == uid })
+		order, had = order[len(listed):], had[len(known):]
+		switch {
+		case len(listed) <= 1 && len(known) <= 1:
+			p.single(listing, listed, known)
+		default:
+			p.shared(listing, listed, known)
+		}
+	}
+	slices.SortFunc(p.Retrieve, func(a, b Item) int { return cmp.Compare(a.Number, b.Number) })
+	slices.SortFunc(p.Delete, func(a, b Had) int { return cmp.Compare(a.Number, b.Number) })
+	return p.Plan
+}
+
+type planner struct {
+	Plan
+	complete bool
+	keep     Retention
+	now      time.Time
+}
+
+// single decides about a UID that at most one message has, and ever had.
+func (p *planner) single(listing []pop3.Message, listed []int32, known []uidl.Entry) {
+	switch {
+	case len(listed) == 0:
+		p.gone(known[0])
+	case len(known) == 0:
+		p.Retrieve = append(p.Retrieve, Item{Message: listing[listed[0]]})
+	default:
+		p.listed(Item{Message: listing[listed[0]], Rank: known[0].Rank}, known[0])
+	}
+}
+
+// shared decides about a UID that several messages have or had (popa3d makes it of some header
+// lines). Their sizes tell them apart; what cannot be told apart goes by rank, and what has
+// another size than all that is known is new: better twice than never.
+func (p *planner) shared(listing []pop3.Message, listed []int32, known []uidl.Entry) {
+	free := slices.Clone(known)
+	var unknown []Item
+	for _, i := range listed {
+		item := Item{Message: listing[i], Shared: true}
+		at := slices.IndexFunc(free, func(e uidl.Entry) bool { return !differ(item.Size, e.Size) })
+		if at < 0 {
+			unknown = append(unknown, item)
+			continue
+		}
+		item.Rank = free[at].Rank
+		p.listed(item, free[at])
+		free = slices.Delete(free, at, at+1)
+	}
+	rank := uint32(0)
+	for _, item := range unknown {
+		for len(known) > 0 && known[0].Rank <= rank { // known is sorted by rank
+			if known[0].Rank == rank {
+				rank++
+			}
+			known = known[1:]
+		}
+		item.Rank = rank
+		rank++
+		p.Retrieve = append(p.Retrieve, item)
+	}
+	for _, rec := range free {
+		p.gone(rec)
+	}
+}
+
+// listed decides about a message that is on the server and has a record.
+func (p *planner) listed(m Item, rec uidl.Entry) {
+	if !rec.State.Had() || reused(m, rec) {
+		p.Retrieve = append(p.Retrieve, m)
+		return
+	}
+	if !rec.MissingSince.IsZero() {
+		rec.MissingSince = 0
+		p.Back = append(p.Back, rec)
+	}
+	if p.keep.over(rec.Record) && !m.Shared {
+		p.Delete = append(p.Delete, Had{m, rec.Record})
+	}
+}
+
+// gone decides about a record whose message is not on the server.
+func (p *planner) gone(rec uidl.Entry) {
+	switch {
+	case !p.complete:
+	case rec.State == uidl.Deleted, rec.DeleteSent, // by us: its UID may be used again
+		!rec.State.Had():
+		p.Forget = append(p.Forget, rec.Ref)
+	case rec.MissingSince.IsZero():
+		rec.MissingSince = uidl.At(p.now)
+		p.Missing = append(p.Missing, rec)
+	case p.now.Sub(rec.MissingSince.Time()) > p.keep.remember():
+		p.Forget = append(p.Forget, rec.Ref)
+	}
+}
+
+// reused says whether a UID names another message than the one it was recorded for. That is only
+// asked of a UID that was missing: some servers (mailutils) change a message's size while it
+// lies there.
+func reused(m Item, rec uidl.Entry) bool {
+	return !rec.MissingSince.IsZero() && differ(m.Size, rec.Size)
+}
+
+// differ says whether two sizes are known not to be the same.
+func differ(a, b int64) bool { return a > 0 && b > 0 && a != b }
+
+// over says whether a message that popsync delivered may be deleted on the server.
+func (r Retention) over(rec uidl.Record) bool {
+	if !r.Delete {
+		return false
+	}
+	switch rec.State {
+	case uidl.Delivered:
+		return true
+	case uidl.Deleted: // and still there
+		return rec.Deletions < mostDeletions
+	case uidl.Unknown, uidl.Failed, uidl.Seen, uidl.Imported, uidl.Quarantined:
+	}
+	return false
+}
+
+// byUID is the order of the listing by UID, and by number where UIDs are the same. Only indexes
+// are sorted: a mailbox of a million messages is not copied.
+func byUID(listing []pop3.Message) []int32 {
+	order := make([]int32, len(listing))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	less := func(a, b int32) int {
+		return cmp.Or(cmp.Compare(listing[a].UID, listing[b].UID), cmp.Compare(a, b))
+	}
+	if !slices.IsSortedFunc(order, less) {
+		slices.SortFunc(order, less)
+	}
+	return order
+}
+
+// firstUID is the next UID of either side, by bytes.
+func firstUID(listing []pop3.Message, order []int32, had []uidl.Entry) string {
+	switch {
+	case len(order) == 0:
+		return had[0].UID
+	case len(had) == 0:
+		return listing[order[0]].UID
+	}
+	return min(listing[order[0]].UID, had[0].UID)
+}
+
+// prefix is the part of s up to the first element that is not like the ones before.
+func prefix[E any](s []E, like func(E) bool) []E {
+	n := slices.IndexFunc(s, func(e E) bool { return !like(e) })
+	if n < 0 {
+		return s
+	}
+	return s[:n]
+}

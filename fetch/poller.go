@@ -1,0 +1,124 @@
+package fetch
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"popsync/deliver"
+	"popsync/fetch/pop3"
+	"popsync/uidl"
+)
+
+// A Poller polls accounts and keeps their records in one store.
+type Poller struct {
+	Store       *uidl.DB
+	Owner       deliver.Owner              // marks this process's staged files, as in the accounts' targets
+	MaxParallel int                        // accounts polled at once; 0: 16
+	MaxPerHost  int                        // ... of them on one host; 0: 4
+	DryRun      bool                       // say what would be fetched and deleted, and change nothing anywhere
+	Notify      func(Event)                // may be nil; called by one goroutine at a time
+	Trace       func(account, line string) // the wire, secrets masked; may be nil
+
+	notifying sync.Mutex
+	leftovers leftovers
+}
+
+// Fetch polls each of accounts once, as many at a time as the limits allow, and returns their
+// results in the order of accounts. When ctx ends, sessions end in order within seconds.
+func (p *Poller) Fetch(ctx context.Context, accounts []Account) []Result {
+	results := make([]Result, len(accounts))
+	q := newQueue(p.MaxParallel, p.MaxPerHost)
+	for i, a := range accounts {
+		results[i] = notBegun(a)
+		q.add(job{index: i, host: a.Server.Host})
+	}
+	dispatch(ctx, q, func(j job) (time.Time, bool) {
+		results[j.index] = p.poll(ctx, accounts[j.index])
+		return time.Time{}, false
+	})
+	return results
+}
+
+// Run polls accounts until ctx ends, each at its own interval, and returns once all sessions are
+// over. A failure of an account is told by Notify and ends nothing.
+func (p *Poller) Run(ctx context.Context, accounts []Account) {
+	start := time.Now()
+	q := newQueue(p.MaxParallel, p.MaxPerHost)
+	rhythms := make([]rhythm, len(accounts))
+	for _, i := range rand.Perm(len(accounts)) {
+		rhythms[i] = rhythm{interval: accounts[i].Interval, beat: start}
+		q.add(job{index: i, host: accounts[i].Server.Host, due: start})
+	}
+	dispatch(ctx, q, func(j job) (time.Time, bool) {
+		r := &rhythms[j.index]
+		result := p.poll(ctx, accounts[j.index])
+		return r.next(time.Now(), r.rest(result), rand.Float64()), true
+	})
+}
+
+// notBegun is the result of an account whose turn does not come any more.
+func notBegun(a Account) Result {
+	server := a.Server.String()
+	return Result{Account: a.Name, Server: server, Err: &Error{
+		Account: a.Name, Server: server, Step: "poll", Kind: Interrupted, Err: errInterrupted,
+	}}
+}
+
+// poll is one session of one account.
+func (p *Poller) poll(ctx context.Context, a Account) Result {
+	s := &session{account: a, owner: p.Owner, dryRun: p.DryRun, now: time.Now, leftovers: &p.leftovers}
+	s.tell = func(e Event) { p.notify(a, e) }
+	if p.Trace != nil {
+		s.trace = func(line string) { p.Trace(a.Name, line) }
+	}
+	if !pop3.Sendable(a.User, "") {
+		return s.fail(s.step("log in", pop3.ErrSecret))
+	}
+	box, err := p.Store.Box(ctx, a.Mailbox(), a.Name)
+	if err != nil {
+		return s.fail(s.stateFailed(err))
+	}
+	if text := box.Note(); text != "" {
+		s.tell(Event{Kind: Warned, Text: text})
+	}
+	s.records, s.intentNames = box, p.Store.IntentNames
+	return s.poll(ctx)
+}
+
+func (p *Poller) notify(a Account, e Event) {
+	if p.Notify == nil {
+		return
+	}
+	e.Time, e.Account, e.Server = time.Now(), a.Name, a.Server.String()
+	p.notifying.Lock()
+	defer p.notifying.Unlock()
+	p.Notify(e)
+}
+
+// leftovers are what earlier runs left in staging places. Each account's is cleaned once, of all
+// that no intent names.
+type leftovers struct {
+	mu      sync.Mutex
+	cleaned map[string]bool // by account
+	names   map[string]bool // of the intents when this process began; it never needs to grow
+}
+
+// clean removes the leftovers of account from target.
+func (l *leftovers) clean(ctx context.Context, account string, target deliver.Target, intentNames func(context.Context) (map[string]bool, error)) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.cleaned[account] {
+		return nil
+	}
+	if l.names == nil {
+		names, err := intentNames(ctx)
+		if err != nil {
+			return err
+		}
+		l.names, l.cleaned = names, make(map[string]bool)
+	}
+	l.cleaned[account] = true
+	return target.Clean(func(name string) bool { return l.names[name] })
+}

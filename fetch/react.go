@@ -1,0 +1,246 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"popsync/deliver"
+	"popsync/fetch/pop3"
+	"popsync/uidl"
+)
+
+// String is the stable word for k, in --json and in the state.
+func (k Kind) String() string {
+	switch k {
+	case Internal:
+		return "internal"
+	case Unreachable:
+		return "unreachable"
+	case Protocol:
+		return "protocol"
+	case Busy:
+		return "busy"
+	case Refused:
+		return "refused"
+	case Config:
+		return "config"
+	case CannotWrite:
+		return "cannot-write"
+	case InputOutput:
+		return "io"
+	case Interrupted:
+		return "interrupted"
+	}
+	return "internal"
+}
+
+// step is what an error of the wire at a step means.
+func (s *session) step(step string, err error) *Error {
+	if refusal, ok := errors.AsType[*pop3.ResponseError](err); ok {
+		return s.refused(step, refusal)
+	}
+	e := &Error{Step: step, Kind: Internal, Err: err}
+	switch {
+	case errors.Is(err, errInterrupted):
+		e.Kind = Interrupted
+	case errors.Is(err, errTooLong):
+		e.Kind, e.Hint = Unreachable, "a larger max_session lets slow lines finish"
+	case errors.Is(err, pop3.ErrSecret):
+		e.Kind, e.Hint = Config, "check username and password"
+	case errors.Is(err, pop3.ErrProtocol):
+		e.Kind, e.Hint = Protocol, "popsync --trace shows what the server says"
+	case errors.Is(err, pop3.ErrTimeout):
+		e.Kind, e.Hint = Unreachable, "the next poll goes on where this one ended; a longer timeout may help"
+	case errors.Is(err, pop3.ErrClosed):
+		e.Kind, e.Hint = Unreachable, "the next poll goes on where this one ended"
+	}
+	if s.client != nil && s.client.LostCommands() {
+		s.lost = true
+		e.Hint = "the server announces PIPELINING and seems to lose commands that come early; from the next poll on it gets one at a time"
+	}
+	return e
+}
+
+// refused is what a -ERR at a step means. Response codes come first (RFC 2449, section 8;
+// RFC 3206): they tell a wrong password from a mailbox that is locked.
+func (s *session) refused(step string, r *pop3.ResponseError) *Error {
+	e := &Error{Step: step, Kind: Protocol, Err: r}
+	switch r.Code {
+	case "IN-USE":
+		e.Kind, e.Hint = Busy, "another program, or an earlier session, has the mailbox open; the next poll tries again"
+		return e
+	case "LOGIN-DELAY":
+		e.Kind, e.Hint = Busy, "the server wants more time between two log-ins; poll less often"
+		return e
+	case "SYS/TEMP":
+		e.Kind, e.Hint = Busy, "the server is in trouble; the next poll tries again"
+		return e
+	}
+	switch step {
+	case "log in":
+		e.Kind, e.Hint = Refused, "check username and password; some providers want POP3 switched on, or an app password"
+		if r.Code == "SYS/PERM" {
+			e.Hint = "the server says that this will not pass by itself: ask its administrator"
+		}
+	case "list":
+		e.Hint = "popsync needs UIDL to tell new messages from old ones, and this server refuses it"
+	case "retrieve":
+		e.Hint = "the message stays on the server and is tried again at the next poll"
+	case "delete", "quit":
+		e.Hint = "nothing is lost: what was delivered is not delivered again, and its deletion is tried again at the next poll"
+	}
+	return e
+}
+
+// greetingFailed is what it means that a connection is open and no session began.
+func (s *session) greetingFailed(err error) *Error {
+	e := s.step("greeting", err)
+	switch {
+	case e.Kind == Protocol && e.Hint == "", errors.Is(err, pop3.ErrProtocol):
+		e.Hint = "check host and port; POP3 is at 995 with tls: implicit, at 110 otherwise"
+	case errors.Is(err, pop3.ErrTimeout) && s.account.Server.Security != ImplicitTLS:
+		e.Hint = "if the server wants TLS from the first byte (port 995), set tls: implicit"
+	}
+	return e
+}
+
+// stlsFailed is what it means that STLS did not lead to TLS: nothing has been sent in the clear.
+func (s *session) stlsFailed(err error) *Error {
+	refusal, ok := errors.AsType[*pop3.ResponseError](err)
+	switch {
+	case ok && s.refused("STLS", refusal).Kind == Protocol:
+		return &Error{Step: "STLS", Kind: Unreachable, Err: err, Hint: "try tls: implicit with port 995"}
+	case ok, errors.Is(err, pop3.ErrTimeout), errors.Is(err, pop3.ErrClosed), errors.Is(err, errInterrupted):
+		return s.step("STLS", err)
+	}
+	e := tlsError("STLS", err)
+	if errors.Is(err, pop3.ErrProtocol) {
+		e.Kind = Protocol
+	}
+	return e
+}
+
+func (s *session) listingFailed(err error) *Error { return s.step("list", err) }
+
+func (s *session) passwordFailed(ctx context.Context, err error) *Error {
+	if ctx.Err() != nil {
+		return &Error{Step: "password", Kind: Interrupted, Err: errInterrupted}
+	}
+	return &Error{Step: "password", Kind: Config, Err: err}
+}
+
+// deliveryFailed is what an error of a target means.
+func (s *session) deliveryFailed(err error) *Error {
+	e := &Error{Step: "deliver", Kind: InputOutput, Err: err}
+	d, ok := errors.AsType[*deliver.Error](err)
+	if !ok {
+		return e
+	}
+	e.Hint = d.Hint
+	switch d.Kind {
+	case deliver.IO:
+		if e.Hint == "" {
+			e.Hint = "what was not delivered stays on the server and is fetched again at the next poll"
+		}
+	case deliver.Create:
+		e.Kind = CannotWrite
+	case deliver.Refused:
+		e.Kind = CannotWrite
+		if e.Hint == "" {
+			e.Hint = "the message stays on the server and is handed over again at the next poll"
+		}
+	case deliver.Later:
+		e.Kind = Busy
+		if e.Hint == "" {
+			e.Hint = "the message stays on the server and is handed over again at the next poll"
+		}
+	}
+	return e
+}
+
+// stateFailed is what an error of the UIDL database means.
+func (s *session) stateFailed(err error) *Error {
+	e := &Error{Step: "state", Kind: InputOutput, Err: err, Hint: "nothing is lost: what was not recorded stays on the server, or is settled at the next start"}
+	if damage, ok := errors.AsType[*uidl.DamageError](err); ok {
+		e.Kind, e.Hint = CannotWrite, damage.Hint()
+	}
+	return e
+}
+
+// note keeps the first failure of the poll.
+func (s *session) note(err error) {
+	if err == nil {
+		return
+	}
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		e = s.step("poll", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e.Account, e.Server = s.result.Account, s.result.Server
+	if s.result.Err == nil {
+		s.result.Err = e
+	}
+}
+
+// failOne notes the failure of one message.
+func (s *session) failOne(m Item, e *Error) {
+	e.Err = fmt.Errorf("message %d: %w", m.Number, e.Err)
+	s.mu.Lock()
+	s.result.Failed++
+	s.mu.Unlock()
+	s.note(e)
+}
+
+func (s *session) addDelivered(octets int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.result.New++
+	s.result.Left--
+	s.result.Bytes += octets
+}
+
+// pauses is how long Run waits after failures in a row of a kind, beyond the interval; the last
+// one holds for all that follow. A refused password is asked again ever more rarely, so that no
+// provider locks the account.
+var pauses = map[Kind][]time.Duration{
+	Refused:     {5 * time.Minute, 30 * time.Minute, 6 * time.Hour},
+	Config:      {5 * time.Minute, time.Hour},
+	Unreachable: {0, 0, 5 * time.Minute, 15 * time.Minute},
+	Protocol:    {0, 5 * time.Minute, 30 * time.Minute},
+	Busy:        {0, 0, 5 * time.Minute},
+	CannotWrite: {0, time.Minute, 5 * time.Minute},
+	InputOutput: {0, time.Minute, 5 * time.Minute},
+}
+
+// pause is how long an account waits at least after so many failures in a row, of which the last
+// is of kind.
+func pause(kind Kind, failures int) time.Duration {
+	steps := pauses[kind]
+	if failures < 1 || len(steps) == 0 {
+		return 0
+	}
+	return steps[min(failures, len(steps))-1]
+}
+
+func count(n int) string { return fmt.Sprint(n) }
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// octets are what LIST announced for items; unknown sizes count nothing.
+func octets(items []Item) int64 {
+	var sum int64
+	for m := range slices.Values(items) {
+		sum += max(0, m.Size)
+	}
+	return sum
+}

@@ -1,0 +1,273 @@
+package fetch
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	"popsync/deliver"
+	"popsync/fetch/pop3"
+	"popsync/internal/secret"
+	"popsync/uidl"
+)
+
+// A store is what a session asks of the UIDL database: the records of one mailbox.
+type store interface {
+	Records(context.Context) ([]uidl.Entry, error)
+	Intents(context.Context) ([]uidl.Intent, error)
+	Poll(context.Context) (uidl.Poll, error)
+	Commit(context.Context, uidl.Change) error
+}
+
+// A session is one poll of one account.
+type session struct {
+	account     Account
+	records     store
+	owner       deliver.Owner
+	leftovers   *leftovers
+	intentNames func(context.Context) (map[string]bool, error)
+	dryRun      bool
+	now         func() time.Time
+	tell        func(Event)
+	trace       func(line string)
+
+	password secret.Value
+	begun    time.Time
+	last     uidl.Poll // of earlier polls
+	loggedIn time.Time
+	client   *pop3.Client
+	secured  tls.ConnectionState
+	address  string
+
+	unsaved uidl.Change // goes with the last commit
+	bodies  int         // messages that began to come in
+	lost    bool        // commands that came early (W8)
+
+	mu     sync.Mutex // the reader and the deliverer both report
+	result Result
+}
+
+// poll is the whole of it. When ctx ends nothing new is begun, and what is under way has a few
+// seconds to finish.
+func (s *session) poll(ctx context.Context) Result {
+	s.begin()
+	soft, release := interruptible(ctx)
+	defer release()
+	s.note(s.run(soft))
+	if s.client != nil {
+		s.client.Close()
+	}
+	s.note(s.remember())
+	return s.end()
+}
+
+// fail is a poll that cannot begin.
+func (s *session) fail(err error) Result {
+	s.begin()
+	s.note(err)
+	return s.end()
+}
+
+func (s *session) begin() {
+	s.begun = s.now()
+	s.result = Result{Account: s.account.Name, Server: s.account.Server.String()}
+	s.tell(Event{Kind: Begun})
+}
+
+func (s *session) end() Result {
+	s.result.Took = s.now().Sub(s.begun)
+	if s.client != nil {
+		s.result.LoginDelay = s.client.Capabilities().LoginDelay
+	}
+	s.tell(Event{Kind: Ended, Result: &s.result})
+	return s.result
+}
+
+func (s *session) run(ctx context.Context) error {
+	var err error
+	if s.last, err = s.records.Poll(ctx); err != nil {
+		return s.stateFailed(err)
+	}
+	if s.password, err = s.account.Password(ctx); err != nil {
+		return s.passwordFailed(ctx, err)
+	}
+	if !pop3.Sendable("", s.password.Reveal()) {
+		return s.step("log in", pop3.ErrSecret)
+	}
+	if !s.dryRun {
+		if err := s.makeReady(ctx); err != nil {
+			return err
+		}
+	}
+	if err := s.logIn(ctx); err != nil {
+		return err
+	}
+	hard, release := s.lingering(ctx)
+	defer release()
+	plan, err := s.look(hard)
+	if err != nil {
+		return err
+	}
+	if s.dryRun {
+		s.client.Quit(hard)
+		return nil
+	}
+	brought, err := s.bringIn(ctx, hard, plan.Retrieve)
+	s.note(err)
+	return s.finish(hard, plan.Delete, brought)
+}
+
+// makeReady settles what a crash left, and finds out whether mail can be delivered before anybody
+// logs in. Settling comes first: it must find a target as the crash left it.
+func (s *session) makeReady(ctx context.Context) error {
+	if err := s.settle(ctx); err != nil {
+		return err
+	}
+	if err := s.account.Target.Open(ctx); err != nil {
+		return s.deliveryFailed(err)
+	}
+	if err := s.leftovers.clean(ctx, s.account.Name, s.account.Target, s.intentNames); err != nil {
+		s.tell(Event{Kind: Warned, Text: "files of an earlier run stay: " + err.Error()})
+	}
+	return nil
+}
+
+// look lists the mailbox and decides what is to be done.
+func (s *session) look(ctx context.Context) (Plan, error) {
+	listing, err := s.list(ctx)
+	if err != nil {
+		return Plan{}, err
+	}
+	had, err := s.records.Records(ctx)
+	if err != nil {
+		return Plan{}, s.stateFailed(err)
+	}
+	plan := MakePlan(listing.Messages, listing.Complete(), had, s.account.Keep, s.now())
+	if err := s.cross(ctx, &listing, &plan); err != nil {
+		return Plan{}, err
+	}
+	plan.Retrieve = s.nameable(plan.Retrieve)
+	s.noteOdd(listing)
+	s.unsaved.Update = append(append(s.unsaved.Update, plan.Missing...), plan.Back...)
+	s.unsaved.Forget = append(s.unsaved.Forget, plan.Forget...)
+
+	s.result.Left = len(plan.Retrieve)
+	if s.dryRun {
+		s.result.New, s.result.Bytes, s.result.Deleted = len(plan.Retrieve), octets(plan.Retrieve), len(plan.Delete)
+	}
+	s.tell(Event{Kind: Listed, New: len(plan.Retrieve), Bytes: octets(plan.Retrieve), Total: len(listing.Messages)})
+	return plan, nil
+}
+
+// list asks for as much as one round trip brings: everything where the server pipelines, and
+// the UIDs alone where each command costs a wait.
+func (s *session) list(ctx context.Context) (pop3.Listing, error) {
+	if !s.client.Pipelining() {
+		if _, err := s.client.Capa(ctx); err != nil { // it may have changed with the log-in
+			return pop3.Listing{}, s.step("ask for capabilities", err)
+		}
+	}
+	all := s.client.Pipelining()
+	listing, err := s.client.Look(ctx, pop3.Want{Capa: all, Stat: all, List: all})
+	if err != nil {
+		return listing, s.listingFailed(err)
+	}
+	return listing, nil
+}
+
+// cross asks for what a listing of UIDs alone leaves open, only where something depends on it:
+// the sizes of what is to come or has come back, and whether what is missing is really gone.
+func (s *session) cross(ctx context.Context, listing *pop3.Listing, plan *Plan) error {
+	if listing.Count >= 0 || listing.Sized {
+		return nil
+	}
+	wanted := len(plan.Retrieve) > 0 || len(plan.Back) > 0
+	vanished := len(plan.Missing) > 0 || len(plan.Forget) > 0 || len(listing.Messages) == 0
+	if !wanted && !vanished {
+		return nil
+	}
+	if wanted {
+		if err := s.client.AddSizes(ctx, listing); err != nil {
+			return s.step("list", err)
+		}
+	}
+	if vanished {
+		if err := s.client.AddStat(ctx, listing); err != nil {
+			return s.step("list", err)
+		}
+	}
+	had, err := s.records.Records(ctx)
+	if err != nil {
+		return s.stateFailed(err)
+	}
+	*plan = MakePlan(listing.Messages, listing.Complete(), had, s.account.Keep, s.now())
+	return nil
+}
+
+// longestUID that can be remembered; and NUL ends a name in the database.
+const longestUID = 16 << 10
+
+// nameable leaves out, and reports, messages whose UID cannot be remembered: fetched, they would
+// come again at every poll.
+func (s *session) nameable(items []Item) []Item {
+	kept := items[:0]
+	for _, m := range items {
+		if len(m.UID) > longestUID || strings.ContainsRune(m.UID, 0) {
+			s.result.Left++
+			s.failOne(m, &Error{Step: "list", Kind: Protocol, Err: errors.New("a UID with NUL or of more than 16 KiB"),
+				Hint: "the message stays on the server; fetch it in another way, such as web mail"})
+			continue
+		}
+		kept = append(kept, m)
+	}
+	return kept
+}
+
+// noteOdd reports what of the listing could not be understood. The rest is fetched all the same.
+func (s *session) noteOdd(l pop3.Listing) {
+	const stays = "those messages stay on the server; the others are fetched"
+	switch {
+	case l.Odd > 0:
+		s.note(&Error{Step: "list", Kind: Protocol, Err: errors.New(plural(l.Odd, "line") + " of UIDL that make no sense"), Hint: stays})
+	case l.Count > len(l.Messages):
+		s.note(&Error{Step: "list", Kind: Protocol, Err: errors.New("STAT counts " + plural(l.Count, "message") + ", but UIDL lists " + count(len(l.Messages))),
+			Hint: "the listing was cut short; what is missing is asked for again at the next poll"})
+	case l.NoUID > 0:
+		s.note(&Error{Step: "list", Kind: Protocol, Err: errors.New(plural(l.NoUID, "message") + " without a UID in the listing"), Hint: stays})
+	}
+}
+
+// Why a context of a session ended.
+var (
+	errInterrupted = errors.New("interrupted")
+	errTooLong     = errors.New("the session takes more than twice max_session")
+)
+
+// interruptible ends when ctx does, and says so in popsync's own word.
+func interruptible(ctx context.Context) (soft context.Context, release func()) {
+	soft, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { cancel(errInterrupted) })
+	return soft, func() { stop(); cancel(errInterrupted) }
+}
+
+// lingerFor is how long what is under way may go on once the session is to end; with the end of
+// an agent and the last commit the whole stays within 5 s (P4).
+const lingerFor = 3 * time.Second
+
+// lingering ends lingerFor after ctx does, and in any case when the session has taken twice the
+// time after which nothing more is begun.
+func (s *session) lingering(ctx context.Context) (hard context.Context, release func()) {
+	hard, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		timer := time.AfterFunc(lingerFor, func() { cancel(errInterrupted) })
+		context.AfterFunc(hard, func() { timer.Stop() })
+	})
+	limit := func() bool { return false }
+	if s.account.Session > 0 {
+		limit = time.AfterFunc(2*s.account.Session, func() { cancel(errTooLong) }).Stop
+	}
+	return hard, func() { stop(); limit(); cancel(errInterrupted) }
+}

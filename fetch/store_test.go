@@ -1,0 +1,188 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+
+	"popsync/deliver"
+	"popsync/internal/poptest"
+	"popsync/uidl"
+)
+
+func (w *world) now() time.Time { return time.Now() }
+
+// A countingStore counts the commits that write something.
+type countingStore struct {
+	store
+	commits int
+}
+
+func (c *countingStore) Commit(ctx context.Context, change uidl.Change) error {
+	if len(change.Intend)+len(change.Confirm)+len(change.Abandon)+len(change.Update)+len(change.Forget) > 0 || change.Poll != nil {
+		c.commits++
+	}
+	return c.store.Commit(ctx, change)
+}
+
+// A failingStore fails from the n-th commit on, as a database does whose disk is full. Whether
+// the failed commit is durable is not known: it is, where late is set.
+type failingStore struct {
+	store
+	good int
+	late bool
+	err  error
+}
+
+func (f *failingStore) Commit(ctx context.Context, change uidl.Change) error {
+	if f.err != nil {
+		return f.err
+	}
+	if f.good--; f.good >= 0 {
+		return f.store.Commit(ctx, change)
+	}
+	if f.late {
+		if err := f.store.Commit(ctx, change); err != nil {
+			return err
+		}
+	}
+	f.err = syscall.ENOSPC
+	return f.err
+}
+
+// S4, S1: whichever commit fails, whether it became durable or not, nothing is lost, nothing
+// comes twice, and nothing is deleted on the server that is not recorded.
+func TestFailingCommits(t *testing.T) {
+	for n := range 4 {
+		for _, late := range []bool{false, true} {
+			w := newWorld(t, poptest.Options{})
+			w.account.Keep.Delete = true
+			w.add(1, 6)
+			box, err := w.db.Box(t.Context(), w.account.Mailbox(), w.account.Name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := &session{
+				account: w.account, records: &failingStore{store: box, good: n, late: late}, leftovers: new(leftovers),
+				intentNames: w.db.IntentNames, now: w.now, tell: func(Event) {},
+			}
+			r := s.poll(t.Context())
+			if r.Err != nil && r.Err.Kind != InputOutput {
+				t.Errorf("commit %d: %v", n, r.Err)
+			}
+			for _, uid := range []string{"uid-1", "uid-6"} {
+				if !slices.Contains(w.box.UIDs(), uid) && w.records()[uid].State == uidl.Unknown {
+					t.Errorf("commit %d: %s was deleted and is not recorded", n, uid)
+				}
+			}
+			w.reopen()
+			if r := w.poll(); r.Err != nil {
+				t.Errorf("commit %d: %v", n, r.Err)
+			}
+			w.wantMail(letters(1, 6))
+			if left := w.box.UIDs(); len(left) > 0 {
+				t.Errorf("commit %d: %v stay on the server", n, left)
+			}
+		}
+	}
+}
+
+var errKilled = errors.New("killed")
+
+// S2: between a crash and the next start a reader moves, marks or deletes what was delivered and
+// not recorded: still not twice, still not lost.
+func TestReaderBetweenCrashAndRestart(t *testing.T) {
+	for name, read := range map[string]func(t *testing.T, maildir, file string){
+		"leaves it": func(*testing.T, string, string) {},
+		"marks it as read": func(t *testing.T, maildir, file string) {
+			rename(t, file, filepath.Join(maildir, "cur", filepath.Base(file)+":2,S"))
+		},
+		"deletes it": func(t *testing.T, _, file string) {
+			if err := os.Remove(file); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, poptest.Options{})
+			w.add(1, 3)
+			box, err := w.db.Box(t.Context(), w.account.Mailbox(), w.account.Name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := &session{ // dies when the deliveries are to be recorded
+				account: w.account, records: &onlyIntents{box}, leftovers: new(leftovers),
+				intentNames: w.db.IntentNames, now: w.now, tell: func(Event) {},
+			}
+			s.poll(t.Context())
+			delivered, _ := filepath.Glob(filepath.Join(w.maildirPath(), "new", "*"))
+			if len(delivered) == 0 {
+				t.Fatal("nothing was delivered")
+			}
+			before := w.mail()
+			for _, file := range delivered {
+				read(t, w.maildirPath(), file)
+			}
+			w.reopen()
+			if r := w.poll(); r.Err != nil {
+				t.Fatal(r.Err)
+			}
+			if name == "deletes it" {
+				for _, m := range w.mail() {
+					if slices.Contains(before, m) {
+						t.Errorf("comes again: %q", m)
+					}
+				}
+				return
+			}
+			w.wantMail(letters(1, 3))
+		})
+	}
+}
+
+// onlyIntents is a store that dies after the first commit with intents in it.
+type onlyIntents struct{ store }
+
+func (o *onlyIntents) Commit(ctx context.Context, change uidl.Change) error {
+	if len(change.Confirm) > 0 || change.Poll != nil {
+		return errKilled
+	}
+	return o.store.Commit(ctx, change)
+}
+
+func rename(t *testing.T, from, to string) {
+	t.Helper()
+	if err := os.Rename(from, to); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// An intent is settled where it was staged, though the account delivers elsewhere now.
+func TestIntentOfAnEarlierConfiguration(t *testing.T) {
+	w := newWorld(t, poptest.Options{})
+	w.add(1, 3)
+	box, err := w.db.Box(t.Context(), w.account.Mailbox(), w.account.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &session{
+		account: w.account, records: &onlyIntents{box}, leftovers: new(leftovers),
+		intentNames: w.db.IntentNames, now: w.now, tell: func(Event) {},
+	}
+	s.poll(t.Context())
+	w.reopen()
+	elsewhere := filepath.Join(t.TempDir(), "Maildir")
+	w.account.Target = deliver.NewMaildir(deliver.MaildirOptions{Path: elsewhere, Owner: deliver.NewOwner(w.db.ID())})
+	if r := w.poll(); r.Err != nil {
+		t.Fatal(r.Err)
+	}
+	there, _ := filepath.Glob(filepath.Join(elsewhere, "new", "*"))
+	if n := len(w.mail()) + len(there); n != 3 {
+		t.Errorf("%d messages in both, not 3", n)
+	}
+}
