@@ -1,0 +1,23 @@
+package main
+
+import (
+	"os"
+
+	"popsync/internal/term"
+)
+
+// An output is where a command writes: what was asked for, and what it tells meanwhile.
+type output struct {
+	stdout term.Screen
+	stderr term.Screen
+}
+
+func newOutput(o common) output {
+	return output{
+		stdout: term.NewScreen(os.Stdout, o.colour, os.Getenv),
+		stderr: term.NewScreen(os.Stderr, o.colour, os.Getenv),
+	}
+}
+
+// watched reports whether a person looks at either of the two.
+func (o output) watched() bool { return o.stdout.Terminal || o.stderr.Terminal }

@@ -1,0 +1,226 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"popsync/deliver"
+	"popsync/fetch"
+	"popsync/internal/command"
+	"popsync/internal/config"
+	"popsync/internal/secret"
+	"popsync/uidl"
+)
+
+// parts are what a configuration turns into.
+type parts struct {
+	config   *config.Config
+	accounts []fetch.Account // those to poll
+	store    *uidl.DB
+	owner    deliver.Owner // of the files that this process stages
+}
+
+// open makes everything ready for polls of the accounts named, or of all that are enabled.
+// The caller closes the parts.
+func open(ctx context.Context, o common, names []string) (*parts, error) {
+	cfg, _, err := load(o)
+	if err != nil {
+		return nil, err
+	}
+	chosen, err := cfg.Select(names)
+	if err != nil {
+		return nil, err
+	}
+	accounts, err := accountsOf(cfg, chosen)
+	if err != nil {
+		return nil, err
+	}
+	store, err := uidl.Open(ctx, cfg.State, uidl.Options{})
+	if err != nil {
+		return nil, err
+	}
+	owner := deliver.NewOwner(store.ID())
+	for i, a := range chosen {
+		accounts[i].Target = targetOf(a, spoolOf(cfg), owner)
+	}
+	return &parts{cfg, accounts, store, owner}, nil
+}
+
+func (p *parts) poller() *fetch.Poller {
+	return &fetch.Poller{
+		Store:       p.store,
+		Owner:       p.owner,
+		MaxParallel: p.config.MaxParallel,
+		MaxPerHost:  p.config.MaxPerHost,
+	}
+}
+
+func (p *parts) close() error { return p.store.Close() }
+
+// load reads the configuration; tried are the paths where it was looked for.
+func load(o common) (cfg *config.Config, tried []string, err error) {
+	path, tried, err := config.Find(o.config, os.Getenv)
+	if err != nil {
+		return nil, tried, &configError{err, "popsync help config shows what to write there"}
+	}
+	cfg, err = config.Load(path, config.Options{})
+	return cfg, tried, err
+}
+
+// A configError is one that is not config's: 78 all the same.
+type configError struct {
+	err  error
+	hint string // may be empty
+}
+
+func (e *configError) Error() string { return e.err.Error() }
+func (e *configError) Unwrap() error { return e.err }
+func (e *configError) Hint() string  { return e.hint }
+
+// accountsOf turns accounts as they are written into accounts as they are polled, but for their
+// targets. Errors are told together, as config does.
+func accountsOf(cfg *config.Config, chosen []config.Account) ([]fetch.Account, error) {
+	run := passwordRunner(cfg)
+	var accounts []fetch.Account
+	var errs several
+	for _, a := range chosen {
+		server, err := serverOf(a)
+		if err != nil {
+			errs = append(errs, &configError{fmt.Errorf("%s:%d: %s: %w", cfg.Path, a.Line, a.Name, err), ""})
+			continue
+		}
+		accounts = append(accounts, fetch.Account{
+			Name:     a.Name,
+			Server:   server,
+			User:     a.Username,
+			Password: a.Password.Source(run, a.Timeout),
+			Keep:     fetch.Retention{Delete: !a.Keep},
+			Interval: a.Interval,
+			Timeout:  a.Timeout,
+			Session:  a.MaxSession,
+		})
+	}
+	return accounts, both(errs...)
+}
+
+func serverOf(a config.Account) (fetch.Server, error) {
+	s := fetch.Server{Host: a.Host, Port: a.Port, AllowCleartext: a.AllowCleartext}
+	switch a.TLS {
+	case config.NoTLS:
+		s.Security = fetch.Cleartext
+		return s, nil
+	case config.StartTLS:
+		s.Security = fetch.StartTLS
+	case config.Implicit:
+		s.Security = fetch.ImplicitTLS
+	}
+	var err error
+	s.TLS, err = tlsOf(a)
+	return s, err
+}
+
+// tlsOf trusts the system's CAs, and the account's own besides.
+func tlsOf(a config.Account) (*tls.Config, error) {
+	c := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: a.ServerName}
+	if c.ServerName == "" {
+		c.ServerName = a.Host
+	}
+	if a.MinVersion == "1.3" {
+		c.MinVersion = tls.VersionTLS13
+	}
+	if a.Pins != nil {
+		pins := make([]fetch.Pin, len(a.Pins))
+		for i, p := range a.Pins {
+			pins[i] = p
+		}
+		fetch.Pinned(c, pins)
+	}
+	if a.CAFile == "" {
+		return c, nil
+	}
+	pem, err := os.ReadFile(a.CAFile)
+	if err != nil {
+		return nil, fmt.Errorf("tls_ca_file %s: %w", a.CAFile, reason(err))
+	}
+	c.RootCAs, err = x509.SystemCertPool()
+	if err != nil { // a machine without any
+		c.RootCAs = x509.NewCertPool()
+	}
+	if !c.RootCAs.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("tls_ca_file %s: holds no certificate in PEM", a.CAFile)
+	}
+	return c, nil
+}
+
+// reason is err without the path, which stands in front already.
+func reason(err error) error {
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
+		return p.Err
+	}
+	return err
+}
+
+// targetOf is where the mail of a goes.
+func targetOf(a config.Account, spool string, owner deliver.Owner) deliver.Target {
+	d := a.Deliver
+	if d.MDA != nil {
+		return deliver.NewMDA(deliver.MDAOptions{
+			Argv:    d.MDA,
+			Spool:   spool,
+			CRLF:    d.CRLF,
+			Timeout: d.Timeout,
+			Account: a.Name,
+			Owner:   owner,
+		})
+	}
+	return deliver.NewMaildir(deliver.MaildirOptions{
+		Path:   d.Maildir,
+		Folder: d.Folder,
+		Mode:   d.Mode,
+		CRLF:   d.CRLF,
+		Owner:  owner,
+	})
+}
+
+// spoolOf is where messages wait for an MDA.
+func spoolOf(cfg *config.Config) string { return filepath.Join(filepath.Dir(cfg.State), "spool") }
+
+// passwordRunner runs password commands. They get our environment, since pass, gpg and their like
+// need much of it, without the passwords in it.
+func passwordRunner(cfg *config.Config) secret.Runner {
+	env := withoutPasswords(os.Environ(), cfg.Accounts)
+	return func(ctx context.Context, argv []string) (stdout, stderr []byte, err error) {
+		r, err := command.Command{Argv: argv, Env: env, Stdout: maxPassword}.Run(ctx)
+		return r.Stdout, r.Stderr, withoutProgram(err, argv[0])
+	}
+}
+
+// withoutProgram is err without what secret.Command says itself: the program and its complaint.
+func withoutProgram(err error, program string) error {
+	if e, ok := errors.AsType[*command.ExitError](err); ok {
+		e.Stderr = ""
+	}
+	if err == nil {
+		return nil
+	}
+	return errors.New(strings.TrimPrefix(err.Error(), program+": "))
+}
+
+// maxPassword is more than any secret or token needs, in bytes.
+const maxPassword = 64 << 10
+
+// withoutPasswords is env without the variables that password_env names.
+func withoutPasswords(env []string, accounts []config.Account) []string {
+	return slices.DeleteFunc(slices.Clone(env), func(variable string) bool {
+		name, _, _ := strings.Cut(variable, "=")
+		return slices.ContainsFunc(accounts, func(a config.Account) bool { return a.Password.Env == name })
+	})
+}
