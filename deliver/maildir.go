@@ -28,6 +28,7 @@ type Maildir struct {
 	path   string // the Maildir that is delivered into
 	tmp    staging
 	sys    system
+	seen   map[string]string // by the first Settle, until Open: see look
 }
 
 var _ Target = (*Maildir)(nil)

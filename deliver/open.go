@@ -21,6 +21,7 @@ var subfolders = []string{"tmp", "new", "cur"}
 // Maildir's parent is not. A file or a folder with other things in its place is an error, as is
 // one that cannot be written to.
 func (m *Maildir) Open(context.Context) error {
+	m.seen = nil
 	if err := ensureMaildir(m.root); err != nil {
 		return err
 	}

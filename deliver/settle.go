@@ -16,6 +16,7 @@ const tmpLife = 36 * time.Hour
 //
 // Where the Maildir is not there (moved, not mounted) nothing can be said, and the outcome is
 // Unsettled with an error of the kind Create. So Settle comes before Open, which would create it.
+// What is published between a target's first Settle and its Open is not looked for.
 func (m *Maildir) Settle(_ context.Context, st Staged, age time.Duration) (Outcome, error) {
 	if err := checkName(st.Name); err != nil {
 		return Unsettled, err
@@ -27,13 +28,13 @@ func (m *Maildir) Settle(_ context.Context, st Staged, age time.Duration) (Outco
 	if err != nil {
 		return Unsettled, err
 	}
-	where, err := m.find(st.Name)
-	if err == nil && where == "" && !staged {
-		where, err = m.find(st.Name) // a reader may have changed its flags while we looked
+	if m.seen == nil {
+		if m.seen, err = m.look(); err != nil {
+			return Unsettled, err
+		}
 	}
+	where := m.seen[st.Name]
 	switch {
-	case err != nil:
-		return Unsettled, err
 	case where != "":
 		return m.confirm(st, where)
 	case staged:
@@ -55,31 +56,35 @@ func (m *Maildir) present() error {
 	return nil
 }
 
-// find looks for a message in new/ and then cur/, the way that a reader moves it.
-func (m *Maildir) find(name string) (folder string, err error) {
-	for _, folder := range []string{"new", "cur"} {
-		there, err := m.holds(folder, name)
-		if err != nil {
-			return "", err
-		}
-		if there {
-			return folder, nil
+// look finds the messages of this database in new/ and cur/: the folder of each, by the name under
+// which it was staged. All intents of a crash are settled by one look, since a folder may hold
+// 100,000 messages. It looks twice: a reader that moves a message, or changes its flags, may
+// hide it from the first look.
+func (m *Maildir) look() (map[string]string, error) {
+	seen := make(map[string]string)
+	for range 2 {
+		for _, folder := range []string{"new", "cur"} {
+			err := eachName(m.sub(folder), func(entry string) bool {
+				name := stagedName(entry)
+				if whose, ok := parseName(name); ok && whose.State == m.tmp.owner.State {
+					seen[name] = folder
+				}
+				return true
+			})
+			if err != nil {
+				return nil, failed(m.sub(folder), err)
+			}
 		}
 	}
-	return "", nil
+	return seen, nil
 }
 
-// holds reports whether folder has name, with any size and flags: "NAME,S=5:2,RS".
-func (m *Maildir) holds(folder, name string) (there bool, err error) {
-	err = eachName(m.sub(folder), func(entry string) bool {
-		rest, ok := strings.CutPrefix(entry, name)
-		there = ok && (rest == "" || rest[0] == ',' || rest[0] == ':')
-		return !there
-	})
-	if err != nil {
-		return false, failed(m.sub(folder), err)
+// stagedName is the part of a file's name that a reader leaves alone: "NAME,S=5:2,RS".
+func stagedName(entry string) string {
+	if i := strings.IndexAny(entry, ",:"); i >= 0 {
+		return entry[:i]
 	}
-	return there, nil
+	return entry
 }
 
 // confirm makes durable that st is in folder. On a file system where a crash can undo one half

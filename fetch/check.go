@@ -16,7 +16,7 @@ type Probe struct {
 	TLSVersion   string // "TLS 1.3", or empty in the clear
 	CipherSuite  string
 	Certificate  *x509.Certificate // the server's own, or nil
-	Capabilities []string          // as the server lists them after the log-in, raw
+	Capabilities []string          // as the server last listed them, raw
 	Messages     int
 	Bytes        int64 // of all messages; of those with a sane size
 	UIDs         int   // different ones
@@ -24,7 +24,7 @@ type Probe struct {
 }
 
 // Check logs in to a's server, looks at what lies there without fetching anything, and leaves.
-// trace may be nil.
+// Where it fails the Probe has what was seen until then. trace may be nil.
 func Check(ctx context.Context, a Account, trace func(line string)) (Probe, *Error) {
 	s := &session{account: a, now: time.Now, trace: trace, tell: func(Event) {}, begun: time.Now()}
 	s.result = Result{Account: a.Name, Server: a.Server.String()}
@@ -34,11 +34,8 @@ func Check(ctx context.Context, a Account, trace func(line string)) (Probe, *Err
 	if s.client != nil {
 		s.client.Close()
 	}
-	if err != nil {
-		s.note(err)
-		return Probe{}, s.result.Err
-	}
-	return s.probe(listing), nil
+	s.note(err)
+	return s.probe(listing), s.result.Err
 }
 
 // visit is a session that only looks.
@@ -64,7 +61,10 @@ func (s *session) visit(ctx context.Context) (listing pop3.Listing, err error) {
 func (s *session) probe(listing pop3.Listing) Probe {
 	p := Probe{
 		Server: s.result.Server, Address: s.address, Took: s.now().Sub(s.begun),
-		Capabilities: s.client.Capabilities().Lines, Messages: len(listing.Messages),
+		Messages: len(listing.Messages),
+	}
+	if s.client != nil {
+		p.Capabilities = s.client.Capabilities().Lines
 	}
 	if s.secured.Version != 0 {
 		p.TLSVersion = tls.VersionName(s.secured.Version)

@@ -18,12 +18,13 @@ func (s *session) settle(ctx context.Context) error {
 	var change uidl.Change
 	var drops []func() error
 	var failed error
+	targets := map[string]deliver.Target{s.account.Target.Location(): s.account.Target}
 	for _, in := range intents {
 		if ctx.Err() != nil {
 			failed = context.Cause(ctx)
 			break
 		}
-		target, err := s.targetOf(in)
+		target, err := s.targetAt(in.Target, targets)
 		if err != nil {
 			failed = s.deliveryFailed(err)
 			break
@@ -60,10 +61,12 @@ func (s *session) settled(change uidl.Change, drops []func() error) error {
 	return nil
 }
 
-// targetOf is where an intent was staged, which is not always where the account delivers now.
-func (s *session) targetOf(in uidl.Intent) (deliver.Target, error) {
-	if in.Target == s.account.Target.Location() {
-		return s.account.Target, nil
+// targetAt is where an intent was staged, which is not always where the account delivers now.
+func (s *session) targetAt(location string, known map[string]deliver.Target) (deliver.Target, error) {
+	if target, ok := known[location]; ok {
+		return target, nil
 	}
-	return deliver.Settling(in.Target, s.owner)
+	target, err := deliver.Settling(location, s.owner)
+	known[location] = target
+	return target, err
 }

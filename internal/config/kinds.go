@@ -13,6 +13,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"popsync/internal/secret"
+	"popsync/internal/suggest"
 )
 
 // A kind is what a value has to be. read makes of a node what the rest of the package works
@@ -200,7 +201,7 @@ func choice(words ...string) kind {
 		if slices.Contains(words, text) {
 			return text, nil
 		}
-		if meant := nearest(strings.ToLower(text), words); meant != "" && wordForm.MatchString(text) {
+		if meant := suggest.Nearest(strings.ToLower(text), words); meant != "" && wordForm.MatchString(text) {
 			return "", fmt.Errorf("is none of %s; did you mean %q?", andList(words), meant)
 		}
 		return "", fmt.Errorf("is none of %s", andList(words))

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"popsync/internal/suggest"
 )
 
 // Select returns the accounts to work on, in the file's order: those named, disabled ones too,
@@ -15,7 +17,7 @@ func (c *Config) Select(names []string) ([]Account, error) {
 	}
 	for _, name := range names {
 		if !slices.Contains(known, name) {
-			return nil, &UnknownAccountError{Name: name, Suggestion: nearest(name, known), Known: known}
+			return nil, &UnknownAccountError{Name: name, Suggestion: suggest.Nearest(name, known), Known: known}
 		}
 	}
 	var chosen []Account

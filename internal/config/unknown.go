@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"popsync/internal/suggest"
 )
 
 // wordForm is what a key may look like. Whatever looks different may be a password that slipped,
@@ -50,7 +52,7 @@ func meantKey(word string, known []string) string {
 	if other := otherWords[word]; slices.Contains(known, other) {
 		return other
 	}
-	return nearest(word, known)
+	return suggest.Nearest(word, known)
 }
 
 // placesOf says where the key word belongs.

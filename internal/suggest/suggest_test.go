@@ -1,4 +1,4 @@
-package config
+package suggest
 
 import (
 	"testing"
@@ -7,18 +7,21 @@ import (
 )
 
 func TestNearest(t *testing.T) {
-	known := names(accountKeys)
+	verbs := []string{"fetch", "run", "check", "help", "completion"}
 	for word, want := range map[string]string{
-		"tsl": "tls", "prot": "port", "hosts": "host", "usrname": "username", "pasword": "password",
-		"pasword_comand": "password_command", "timout": "timeout", "x": "", "colour": "", "": "",
+		"fetsh": "fetch", "fecth": "fetch", "Fetch": "fetch", "rnu": "run", "comp": "completion",
+		"chek": "check", "delete": "", "": "", "x": "", "--hlep": "",
 	} {
-		if got := nearest(word, known); got != want {
-			t.Errorf("%q: got %q, want %q", word, got, want)
+		if got := Nearest(word, verbs); got != want {
+			t.Errorf("Nearest(%q) = %q, not %q", word, got, want)
 		}
+	}
+	if got := Nearest("--dryrun", []string{"--dry-run", "--json"}); got != "--dry-run" {
+		t.Errorf("a flag: %q", got)
 	}
 }
 
-func TestDistance(t *testing.T) {
+func TestDistanceIsOne(t *testing.T) {
 	word := rapid.StringMatching(`[a-c]{0,6}`)
 	rapid.Check(t, func(t *rapid.T) {
 		a, b := word.Draw(t, "a"), word.Draw(t, "b")
