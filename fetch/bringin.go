@@ -120,7 +120,13 @@ type bringer struct {
 // as a whole.
 func (b *bringer) deliverAll(ctx context.Context, staged <-chan arrival) error {
 	for batch := range batches(staged, batchMessages) {
-		if err := b.deliver(ctx, batch); err != nil {
+		err := context.Cause(ctx)
+		if err == nil {
+			err = b.deliver(ctx, batch)
+		} else {
+			b.orphans = append(b.orphans, stagedOf(batch)...)
+		}
+		if err != nil {
 			b.commit() // what did arrive is recorded if that can be; the first failure is told
 			return err
 		}
@@ -147,6 +153,9 @@ func (b *bringer) deliver(ctx context.Context, batch []arrival) error {
 		}
 		if durable = durable[n:]; len(durable) == 0 {
 			break
+		}
+		if failed == nil {
+			failed = context.Cause(ctx)
 		}
 		if failed != nil {
 			b.giveUp(durable)

@@ -43,6 +43,7 @@ type Plan struct {
 // the listing proves nothing about messages that are not in it.
 func MakePlan(listing []pop3.Message, complete bool, had []uidl.Entry, keep Retention, now time.Time) Plan {
 	p := planner{complete: complete, keep: keep, now: now}
+	p.Retrieve = make([]Item, 0, max(0, len(listing)-len(had))) // a first poll retrieves all
 	order := byUID(listing)
 	for len(order) > 0 || len(had) > 0 {
 		uid := firstUID(listing, order, had)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
@@ -14,6 +15,8 @@ func main() {
 	// With a handler a reader that has gone away is an error of Write, which is nobody's business,
 	// instead of the end of a session half-way. The programs that popsync starts do not inherit it.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	// A listing of a million messages is what takes memory; half of it again for garbage will do.
+	debug.SetGCPercent(50)
 	os.Exit(run(os.Args[1:]))
 }
 

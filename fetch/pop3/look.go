@@ -48,10 +48,7 @@ type Want struct{ Capa, Stat, List bool }
 // AddSizes asks with LIST for the sizes that a Look without it has left out.
 func (c *Client) AddSizes(ctx context.Context, l *Listing) error {
 	defer c.c.until(ctx)()
-	var sizes []Message
-	err := c.askAll([]ask{{true, "LIST", func() (err error) { sizes, l.Sized, err = c.readList(); return err }}})
-	l.addSizes(sizes)
-	return err
+	return c.askAll([]ask{{true, "LIST", func() error { return c.readList(l) }}})
 }
 
 // AddStat asks with STAT for the count that a Look without it has left out.
@@ -65,13 +62,12 @@ func (c *Client) AddStat(ctx context.Context, l *Listing) error {
 func (c *Client) Look(ctx context.Context, want Want) (Listing, error) {
 	defer c.c.until(ctx)()
 	l := Listing{Count: -1, Octets: -1}
-	var sizes []Message
 	var refused error
 	asks := []ask{
 		{want.Capa, "CAPA", c.readCapa},
 		{want.Stat, "STAT", func() error { return c.readStat(&l) }},
 		{true, "UIDL", func() error { refused = c.readUIDL(&l); return refusalIsFine(refused) }},
-		{want.List, "LIST", func() (err error) { sizes, l.Sized, err = c.readList(); return err }},
+		{want.List, "LIST", func() error { return c.readList(&l) }},
 	}
 	if err := c.askAll(asks); err != nil {
 		return l, err
@@ -79,7 +75,6 @@ func (c *Client) Look(ctx context.Context, want Want) (Listing, error) {
 	if refused != nil {
 		return l, refused
 	}
-	l.addSizes(sizes)
 	return l, nil
 }
 
@@ -182,24 +177,52 @@ func (l *Listing) dropRepeated() {
 	l.Messages = kept
 }
 
-// readList reads a scan listing (RFC 1939, section 5 "LIST"). A refusal, and any line that makes
-// no sense, only mean that sizes are not known.
-func (c *Client) readList() (sizes []Message, answered bool, err error) {
+// readList reads a scan listing (RFC 1939, section 5 "LIST") and adds the sizes to those messages
+// that UIDL has named before. A refusal, and any line that makes no sense, only mean that sizes
+// are not known.
+func (c *Client) readList(l *Listing) error {
 	if _, err := c.ok(); err != nil {
-		return nil, false, refusalIsFine(err)
+		return refusalIsFine(err)
 	}
-	err = c.readLines("LIST", keepStatus, mostListOctets, func(ln line) error {
-		n, rest, ok := cutNumber(ln.text)
-		if !ok {
-			return nil
-		}
-		if len(sizes) == mostMessages {
+	at, lines := 0, 0
+	err := c.readLines("LIST", keepStatus, mostListOctets, func(ln line) error {
+		if lines++; lines > mostMessages {
 			return protocolErrorf("LIST: a list without end: given up after %d messages", mostMessages)
 		}
-		sizes = append(sizes, Message{Number: n, Size: parseSize(rest)})
+		if n, rest, ok := cutNumber(ln.text); ok {
+			at = l.addSize(at, n, parseSize(rest))
+		}
 		return nil
 	})
-	return sizes, err == nil, err
+	for i := range l.Messages {
+		l.Messages[i].Size = max(l.Messages[i].Size, UnknownSize)
+	}
+	l.Sized = err == nil
+	return err
+}
+
+// sizedTwice marks a message that has two sizes and so none.
+const sizedTwice = UnknownSize - 1
+
+// addSize gives message n its size. Lines mostly come in order, so it is first looked for at
+// index at; the return value is where the next one may be.
+func (l *Listing) addSize(at int, n int32, size int64) int {
+	if at >= len(l.Messages) || l.Messages[at].Number != n {
+		var found bool
+		at, found = slices.BinarySearchFunc(l.Messages, n, func(m Message, n int32) int { return cmp.Compare(m.Number, n) })
+		if !found {
+			if l.Odd == 0 { // otherwise it may be one of the odd lines, and has been counted
+				l.NoUID++
+			}
+			return at
+		}
+	}
+	if l.Messages[at].Size == UnknownSize {
+		l.Messages[at].Size = size
+	} else {
+		l.Messages[at].Size = sizedTwice
+	}
+	return at + 1
 }
 
 // parseSize is the number at the beginning of s, or UnknownSize.
@@ -210,30 +233,6 @@ func parseSize(s []byte) int64 {
 		return UnknownSize
 	}
 	return int64(size)
-}
-
-// addSizes joins sizes by number. A number with two sizes has none.
-func (l *Listing) addSizes(sizes []Message) {
-	byNumber := func(a, b Message) int { return cmp.Compare(a.Number, b.Number) }
-	if !slices.IsSortedFunc(sizes, byNumber) {
-		slices.SortStableFunc(sizes, byNumber)
-	}
-	i, last := 0, int32(0)
-	for _, s := range sizes {
-		for i < len(l.Messages) && l.Messages[i].Number < s.Number {
-			i++
-		}
-		listed := i < len(l.Messages) && l.Messages[i].Number == s.Number
-		switch {
-		case listed && s.Number == last:
-			l.Messages[i].Size = UnknownSize
-		case listed:
-			l.Messages[i].Size = s.Size
-		case s.Number != last && l.Odd == 0:
-			l.NoUID++ // with odd lines it may be one of theirs, and has been counted
-		}
-		last = s.Number
-	}
 }
 
 // cutNumber takes a message number and the blanks behind it off a line: 1 to 2^31-1, digits
