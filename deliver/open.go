@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 
 	"github.com/emersion/go-maildir"
@@ -54,8 +55,14 @@ func (m *Maildir) ensureFolder() error {
 	return nil
 }
 
+// creating lets one Maildir be made at a time: of two accounts that share one, the second would
+// find the first one's work half done, and take it for a foreign folder.
+var creating sync.Mutex
+
 // ensureMaildir creates what is missing of the Maildir path and makes it durable.
 func ensureMaildir(path string) error {
+	creating.Lock()
+	defer creating.Unlock()
 	complete, err := examine(path)
 	if complete || err != nil {
 		return err

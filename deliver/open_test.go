@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // D4: what may be in a Maildir's place, and what may not.
@@ -111,5 +113,20 @@ func TestOpenWithoutPermission(t *testing.T) {
 	m := NewMaildir(MaildirOptions{Path: filepath.Join(locked, "Maildir"), Owner: NewOwner(testState)})
 	if e, ok := errors.AsType[*Error](m.Open(t.Context())); !ok || e.Kind != Create || !errors.Is(e, syscall.EACCES) {
 		t.Errorf("error %v, want the kind Create", e)
+	}
+}
+
+// D4: accounts that share a Maildir may create it at the same time.
+func TestOpenAtTheSameTime(t *testing.T) {
+	for range 50 {
+		path := filepath.Join(t.TempDir(), "Maildir")
+		var group errgroup.Group
+		for range 8 {
+			m := NewMaildir(MaildirOptions{Path: path, Owner: NewOwner("01234567")})
+			group.Go(func() error { return m.Open(t.Context()) })
+		}
+		if err := group.Wait(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

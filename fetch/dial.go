@@ -23,8 +23,8 @@ type line struct {
 
 // dial connects to server within timeout, all of its addresses together, and makes TLS of it
 // where that comes first.
-func dial(ctx context.Context, server Server, timeout time.Duration) (line, *Error) {
-	conn, err := open(ctx, server, timeout)
+func (d dialer) dial(ctx context.Context, server Server, timeout time.Duration) (line, *Error) {
+	conn, err := d.open(ctx, server, timeout)
 	if err != nil {
 		return line{}, unreachable(ctx, err, timeout)
 	}
@@ -48,12 +48,19 @@ func dial(ctx context.Context, server Server, timeout time.Duration) (line, *Err
 	return l, nil
 }
 
-func open(ctx context.Context, server Server, timeout time.Duration) (net.Conn, error) {
-	d := net.Dialer{Timeout: timeout, KeepAliveConfig: net.KeepAliveConfig{Enable: true}}
-	if path, ok := strings.CutPrefix(server.Host, "unix:"); ok {
-		return d.DialContext(ctx, "unix", path)
+// A dialer opens connections as [net.Dialer.DialContext] does; nil is that one.
+type dialer func(ctx context.Context, network, address string) (net.Conn, error)
+
+// open tries every address of the server, IPv6 and IPv4 side by side, within timeout.
+func (d dialer) open(ctx context.Context, server Server, timeout time.Duration) (net.Conn, error) {
+	if d == nil {
+		nd := net.Dialer{Timeout: timeout, KeepAliveConfig: net.KeepAliveConfig{Enable: true}}
+		d = nd.DialContext
 	}
-	return d.DialContext(ctx, "tcp", net.JoinHostPort(server.Host, strconv.Itoa(server.Port)))
+	if path, ok := strings.CutPrefix(server.Host, "unix:"); ok {
+		return d(ctx, "unix", path)
+	}
+	return d(ctx, "tcp", net.JoinHostPort(server.Host, strconv.Itoa(server.Port)))
 }
 
 // local says whether what goes to addr stays on this machine.

@@ -35,7 +35,7 @@ func (s *session) logIn(ctx context.Context) error {
 
 // connect opens the connection, secure from the first byte where that is configured.
 func (s *session) connect(ctx context.Context) error {
-	line, failed := dial(ctx, s.account.Server, s.account.Timeout)
+	line, failed := s.dialer.dial(ctx, s.account.Server, s.account.Timeout)
 	if failed != nil {
 		return failed
 	}

@@ -21,6 +21,7 @@ type Poller struct {
 	Notify      func(Event)                // may be nil; called by one goroutine at a time
 	Trace       func(account, line string) // the wire, secrets masked; may be nil
 
+	dialer    dialer // of tests
 	notifying sync.Mutex
 	leftovers leftovers
 }
@@ -68,7 +69,7 @@ func notBegun(a Account) Result {
 
 // poll is one session of one account.
 func (p *Poller) poll(ctx context.Context, a Account) Result {
-	s := &session{account: a, owner: p.Owner, dryRun: p.DryRun, now: time.Now, leftovers: &p.leftovers}
+	s := &session{account: a, owner: p.Owner, dryRun: p.DryRun, dialer: p.dialer, now: time.Now, leftovers: &p.leftovers}
 	s.tell = func(e Event) { p.notify(a, e) }
 	if p.Trace != nil {
 		s.trace = func(line string) { p.Trace(a.Name, line) }

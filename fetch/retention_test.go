@@ -45,22 +45,23 @@ func TestUncertainQuit(t *testing.T) {
 		"nonsense":             {poptest.Send("\x1b[2J garbage\r\n"), Protocol, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, poptest.Options{})
-			w.account.Keep.Delete = true
-			w.add(1, 3)
-			w.server.Hook("QUIT", poptest.Always(c.quit))
-			w.bad(c.kind, "quit")
-			w.wantMail(letters(1, 3))
-			if gone := len(w.box.UIDs()) == 0; gone != c.deletes {
-				t.Fatalf("on the server: %v", w.box.UIDs())
-			}
-			w.server.Hook("QUIT", nil)
-			w.reopen()
-			w.good(0)
-			if s := w.last(); len(s.Args("RETR")) > 0 || len(w.box.UIDs()) > 0 {
-				t.Errorf("%v stay after\n%s", w.box.UIDs(), s)
-			}
-			w.wantMail(letters(1, 3))
+			inBubble(t, poptest.Options{}, func(t *testing.T, w *world) {
+				w.account.Keep.Delete = true
+				w.add(1, 3)
+				w.server.Hook("QUIT", poptest.Always(c.quit))
+				w.bad(c.kind, "quit")
+				w.wantMail(letters(1, 3))
+				if gone := len(w.box.UIDs()) == 0; gone != c.deletes {
+					t.Fatalf("on the server: %v", w.box.UIDs())
+				}
+				w.server.Hook("QUIT", nil)
+				w.reopen()
+				w.good(0)
+				if s := w.last(); len(s.Args("RETR")) > 0 || len(w.box.UIDs()) > 0 {
+					t.Errorf("%v stay after\n%s", w.box.UIDs(), s)
+				}
+				w.wantMail(letters(1, 3))
+			})
 		})
 	}
 }
@@ -208,7 +209,7 @@ func TestNothingNewIsOneCommit(t *testing.T) {
 func (w *world) agent(program string) deliver.Target {
 	return deliver.NewMDA(deliver.MDAOptions{
 		Argv: []string{program}, Spool: filepath.Join(filepath.Dir(w.state), "spool"),
-		Account: w.account.Name, Owner: deliver.NewOwner(w.db.ID()),
+		Account: w.account.Name, Owner: w.owner,
 	})
 }
 

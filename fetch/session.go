@@ -30,6 +30,7 @@ type session struct {
 	leftovers   *leftovers
 	intentNames func(context.Context) (map[string]bool, error)
 	dryRun      bool
+	dialer      dialer
 	now         func() time.Time
 	tell        func(Event)
 	trace       func(line string)

@@ -177,7 +177,7 @@ func TestIntentOfAnEarlierConfiguration(t *testing.T) {
 	s.poll(t.Context())
 	w.reopen()
 	elsewhere := filepath.Join(t.TempDir(), "Maildir")
-	w.account.Target = deliver.NewMaildir(deliver.MaildirOptions{Path: elsewhere, Owner: deliver.NewOwner(w.db.ID())})
+	w.account.Target = deliver.NewMaildir(deliver.MaildirOptions{Path: elsewhere, Owner: w.owner})
 	if r := w.poll(); r.Err != nil {
 		t.Fatal(r.Err)
 	}

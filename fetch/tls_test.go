@@ -65,15 +65,16 @@ func TestStartTLSIsRequired(t *testing.T) {
 		"neither +OK nor -ERR": {"STLS", poptest.Send("begin\r\n")},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, poptest.Options{TLS: ca.Config(poptest.Good), STLS: true})
-			w.overTLS(ca, StartTLS)
-			w.add(1, 1)
-			w.server.Hook(c.verb, poptest.Always(c.do))
-			if r := w.poll(); r.Err == nil || r.Err.Hint == "" {
-				t.Errorf("%v", r.Err)
-			}
-			w.wantMail(nil)
-			w.wantNothingInClear()
+			inBubble(t, poptest.Options{TLS: ca.Config(poptest.Good), STLS: true}, func(t *testing.T, w *world) {
+				w.overTLS(ca, StartTLS)
+				w.add(1, 1)
+				w.server.Hook(c.verb, poptest.Always(c.do))
+				if r := w.poll(); r.Err == nil || r.Err.Hint == "" {
+					t.Errorf("%v", r.Err)
+				}
+				w.wantMail(nil)
+				w.wantNothingInClear()
+			})
 		})
 	}
 }

@@ -1,7 +1,6 @@
 package fetch
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -96,7 +95,10 @@ func TestSplitReplies(t *testing.T) {
 // W8: a server that loses commands which come early is noticed once, and gets one at a time from
 // the next session on.
 func TestLostPipelineIsRemembered(t *testing.T) {
-	w := newWorld(t, poptest.Options{})
+	inBubble(t, poptest.Options{}, testLostPipeline)
+}
+
+func testLostPipeline(t *testing.T, w *world) {
 	w.add(1, 3)
 	for _, verb := range []string{"CAPA", "USER", "PASS", "STAT", "UIDL", "LIST", "RETR"} {
 		w.server.Hook(verb, func(c *poptest.Conn, _ string) poptest.Action {
@@ -185,7 +187,7 @@ func TestNothingIsBelievedAfterNonsense(t *testing.T) {
 func TestCutLineDeliversWhatCame(t *testing.T) {
 	ca := poptest.NewCA(t)
 	for name, end := range map[string]poptest.Action{
-		"closed": poptest.Cut, "reset": poptest.Reset, "stalled": poptest.Stall, "TLS without close_notify": poptest.CutTLS,
+		"closed": poptest.Cut, "stalled": poptest.Stall, "TLS without close_notify": poptest.CutTLS,
 	} {
 		for _, security := range []Security{Cleartext, ImplicitTLS} {
 			t.Run(fmt.Sprintf("%s, TLS %v", name, security == ImplicitTLS), func(t *testing.T) {
@@ -193,37 +195,85 @@ func TestCutLineDeliversWhatCame(t *testing.T) {
 				if security == ImplicitTLS {
 					o.TLS = ca.Config(poptest.Good)
 				}
-				w := newWorld(t, o)
-				if security == ImplicitTLS {
-					w.overTLS(ca, security)
-				}
-				w.add(1, 5)
-				w.server.Hook("RETR", poptest.WithArg("3", poptest.After(30, end)))
-				for range 2 {
-					r := w.poll()
-					if r.Err == nil || r.Err.Kind != Unreachable || r.Err.Step != "retrieve" {
-						t.Errorf("%v", r.Err)
+				inBubble(t, o, func(t *testing.T, w *world) {
+					if security == ImplicitTLS {
+						w.overTLS(ca, security)
 					}
-					if name != "reset" { // which may take what was sent before it along
+					w.add(1, 5)
+					w.server.Hook("RETR", poptest.WithArg("3", poptest.After(30, end)))
+					for range 2 {
+						w.bad(Unreachable, "retrieve")
 						w.wantMail(letters(1, 2))
 					}
-				}
-				w.server.Hook("RETR", nil)
-				w.poll()
-				w.wantMail(letters(1, 5))
+					w.server.Hook("RETR", nil)
+					w.good(3)
+					w.wantMail(letters(1, 5))
+				})
 			})
 		}
 	}
 }
 
-// W10: an octet now and then is no progress, and one account's end is no other's.
-func TestDrippingBodyEnds(t *testing.T) {
+// W19: a reset, which may take along what was sent before it, loses nothing either.
+func TestResetLine(t *testing.T) {
 	w := newWorld(t, poptest.Options{})
-	w.account.Timeout = 300 * time.Millisecond
-	w.add(1, 1)
-	w.server.Hook("RETR", poptest.Always(poptest.Seq(poptest.Send("+OK\r\n"), poptest.Drip(strings.Repeat("x", 1000), 50*time.Millisecond))))
-	w.bad(Unreachable, "no progress within 300ms")
-	w.wantMail(nil)
+	w.add(1, 5)
+	w.server.Hook("RETR", poptest.WithArg("3", poptest.After(30, poptest.Reset)))
+	w.bad(Unreachable, "retrieve")
+	w.server.Hook("RETR", nil)
+	w.poll()
+	w.wantMail(letters(1, 5))
+}
+
+// W10: an octet now and then is no progress.
+func TestDrippingBodyEnds(t *testing.T) {
+	inBubble(t, poptest.Options{}, func(t *testing.T, w *world) {
+		w.add(1, 1)
+		w.server.Hook("RETR", poptest.Always(poptest.Seq(poptest.Send("+OK\r\n"), poptest.Drip(strings.Repeat("x", 1000), time.Second))))
+		w.bad(Unreachable, "no progress within 1m0s")
+		w.wantMail(nil)
+	})
+}
+
+// W10: every wait has an end: each reply, however slowly its line grows, and the session.
+func TestEveryWaitEnds(t *testing.T) {
+	for _, verb := range []string{poptest.Greeting, "CAPA", "USER", "PASS", "STAT", "UIDL", "LIST", "RETR"} {
+		for name, do := range map[string]poptest.Action{
+			"silence": poptest.Stall,
+			"a drip":  poptest.Drip("+OK "+strings.Repeat("x", 500), 30*time.Second),
+		} {
+			t.Run(verb+", "+name, func(t *testing.T) {
+				inBubble(t, poptest.Options{}, func(t *testing.T, w *world) {
+					w.add(1, 1)
+					w.server.Hook(verb, poptest.Always(do))
+					began := time.Now() // of the bubble
+					w.bad(Unreachable, "no answer within 1m0s")
+					if took := time.Since(began); took > 65*time.Second {
+						t.Errorf("took %v", took)
+					}
+				})
+			})
+		}
+	}
+	t.Run("session", func(t *testing.T) {
+		inBubble(t, poptest.Options{}, func(t *testing.T, w *world) {
+			w.account.Session = time.Minute
+			w.add(1, 3)
+			slow := strings.Repeat("line\r\n", 1000)
+			w.server.Hook("RETR", poptest.WithArg("2", func(c *poptest.Conn) error {
+				if err := poptest.Send("+OK\r\n")(c); err != nil {
+					return err
+				}
+				for {
+					if err := poptest.Seq(poptest.Send(slow), poptest.Sleep(time.Second))(c); err != nil {
+						return err
+					}
+				}
+			}))
+			w.bad(Unreachable, "max_session")
+			w.wantMail(letters(1, 1))
+		})
+	})
 }
 
 // W13: a server that knows nothing but RFC 1939 will do.
@@ -358,14 +408,5 @@ func TestLoginRefusals(t *testing.T) {
 		if n := len(w.last().Args("PASS")); n != 1 {
 			t.Errorf("%s: %d attempts", text, n)
 		}
-	}
-}
-
-func TestErrorKeepsItsCause(t *testing.T) {
-	w := newWorld(t, poptest.Options{})
-	w.server.Hook("PASS", poptest.Always(poptest.Stall))
-	r := w.poll()
-	if r.Err == nil || errors.Unwrap(r.Err) == nil {
-		t.Errorf("%v", r.Err)
 	}
 }

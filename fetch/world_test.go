@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"popsync/deliver"
@@ -27,8 +28,10 @@ type world struct {
 	box     *poptest.Mailbox
 	state   string
 	db      *uidl.DB
+	owner   deliver.Owner // of the present run
 	account Account
 	dry     bool
+	dialer  dialer
 
 	mu     sync.Mutex
 	events []Event
@@ -37,8 +40,26 @@ type world struct {
 // newWorld has an account over TLS-less loopback; options of the server may change that.
 func newWorld(t testing.TB, o poptest.Options) *world {
 	t.Helper()
-	dir := t.TempDir()
-	w := &world{TB: t, server: poptest.New(t, o), state: filepath.Join(dir, "state.db")}
+	return worldOf(t, poptest.New(t, o))
+}
+
+// inBubble runs test in a world whose time is virtual and whose connections are pipes: waits are
+// exact and take no time.
+func inBubble(t *testing.T, o poptest.Options, test func(*testing.T, *world)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		w := worldOf(t, poptest.NewPipe(t, o))
+		w.dialer = w.server.Dial
+		w.account.Server = Server{Host: "localhost", Port: 110, Security: Cleartext, AllowCleartext: true}
+		w.account.Timeout = time.Minute
+		w.account.Session = 30 * time.Minute
+		test(t, w)
+	})
+}
+
+func worldOf(t testing.TB, server *poptest.Server) *world {
+	t.Helper()
+	w := &world{TB: t, server: server, state: filepath.Join(t.TempDir(), "state.db")}
 	w.box = w.server.Mailbox("alice")
 	w.account = Account{
 		Name: "work", User: "alice", Timeout: time.Second, Session: time.Minute, Interval: time.Minute,
@@ -57,7 +78,7 @@ func (w *world) open() {
 	if err != nil {
 		w.Fatal(err)
 	}
-	w.db = db
+	w.db, w.owner = db, deliver.NewOwner(db.ID())
 	w.account.Target = w.maildir()
 }
 
@@ -72,11 +93,11 @@ func (w *world) reopen() {
 func (w *world) maildirPath() string { return filepath.Join(filepath.Dir(w.state), "Maildir") }
 
 func (w *world) maildir() *deliver.Maildir {
-	return deliver.NewMaildir(deliver.MaildirOptions{Path: w.maildirPath(), Owner: deliver.NewOwner(w.db.ID())})
+	return deliver.NewMaildir(deliver.MaildirOptions{Path: w.maildirPath(), Owner: w.owner})
 }
 
 func (w *world) poller() *Poller {
-	return &Poller{Store: w.db, Owner: deliver.NewOwner(w.db.ID()), DryRun: w.dry, Notify: w.notice}
+	return &Poller{Store: w.db, Owner: w.owner, DryRun: w.dry, Notify: w.notice, dialer: w.dialer}
 }
 
 func (w *world) notice(e Event) {
@@ -166,7 +187,7 @@ func (w *world) bad(kind Kind, words ...string) Result {
 	if r.Err.Kind != kind {
 		w.Errorf("kind %v, not %v: %s", r.Err.Kind, kind, text)
 	}
-	for _, word := range append(words, "work: "+w.server.Addr()) {
+	for _, word := range append(words, "work: "+w.account.Server.String()) {
 		if !strings.Contains(text, word) {
 			w.Errorf("the error does not say %q: %s", word, text)
 		}
