@@ -31,9 +31,7 @@ func Check(ctx context.Context, a Account, trace func(line string)) (Probe, *Err
 	soft, release := interruptible(ctx)
 	defer release()
 	listing, err := s.visit(soft)
-	if s.client != nil {
-		s.client.Close()
-	}
+	s.leave(soft)
 	s.note(err)
 	return s.probe(listing), s.result.Err
 }
@@ -54,7 +52,6 @@ func (s *session) visit(ctx context.Context) (listing pop3.Listing, err error) {
 			return listing, s.step("list", err)
 		}
 	}
-	s.client.Quit(ctx)
 	return listing, nil
 }
 

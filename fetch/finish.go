@@ -8,8 +8,8 @@ import (
 	"popsync/uidl"
 )
 
-// finish deletes what may go and ends the session. Everything that was retrieved and delivered
-// has been recorded before.
+// finish deletes what may go, and sees to it that QUIT takes nothing along that was not delivered.
+// Everything that was delivered has been recorded before.
 func (s *session) finish(ctx context.Context, due, brought []Had) error {
 	if s.account.Keep.Delete {
 		due = append(due, brought...)
@@ -19,7 +19,8 @@ func (s *session) finish(ctx context.Context, due, brought []Had) error {
 	}
 	if s.quitCommits() && s.bodies > len(brought) {
 		// QUIT would hide what was retrieved and not delivered: the session is closed without it.
-		s.client.Close()
+		s.inTransaction = false
+		s.leave(ctx)
 		if len(due) == 0 {
 			return nil
 		}
@@ -29,7 +30,6 @@ func (s *session) finish(ctx context.Context, due, brought []Had) error {
 		}
 	}
 	if len(due) == 0 {
-		s.client.Quit(ctx) // nothing depends on its answer
 		return nil
 	}
 	return s.deleteAll(ctx, due)
@@ -69,6 +69,7 @@ func (s *session) deleteAll(ctx context.Context, due []Had) error {
 	for i, h := range due {
 		msgs[i], byNumber[h.Number] = h.Message, h
 	}
+	s.inTransaction = false
 	err := s.client.DeleQuit(ctx, msgs, func(m pop3.Message, refusal *pop3.ResponseError) {
 		kept[m.Number] = true
 		s.note(s.refused("delete", refusal))

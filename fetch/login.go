@@ -28,7 +28,7 @@ func (s *session) logIn(ctx context.Context) error {
 	if err := s.client.Login(ctx, s.account.User, s.password.Reveal()); err != nil {
 		return s.step("log in", err)
 	}
-	s.loggedIn = s.now()
+	s.loggedIn, s.inTransaction = s.now(), true
 	s.tell(Event{Kind: LoggedIn, Took: s.loggedIn.Sub(s.begun)})
 	return nil
 }

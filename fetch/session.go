@@ -35,13 +35,14 @@ type session struct {
 	tell        func(Event)
 	trace       func(line string)
 
-	password secret.Value
-	begun    time.Time
-	last     uidl.Poll // of earlier polls
-	loggedIn time.Time
-	client   *pop3.Client
-	secured  tls.ConnectionState
-	address  string
+	password      secret.Value
+	begun         time.Time
+	last          uidl.Poll // of earlier polls
+	loggedIn      time.Time
+	client        *pop3.Client
+	inTransaction bool // logged in, and QUIT not sent (RFC 1939, section 5)
+	secured       tls.ConnectionState
+	address       string
 
 	unsaved uidl.Change // goes with the last commit
 	bodies  int         // messages that began to come in
@@ -58,11 +59,23 @@ func (s *session) poll(ctx context.Context) Result {
 	soft, release := interruptible(ctx)
 	defer release()
 	s.note(s.run(soft))
-	if s.client != nil {
-		s.client.Close()
-	}
+	s.leave(soft)
 	s.note(s.remember())
 	return s.end()
+}
+
+// leave ends the connection, with QUIT where the line still stands: nothing depends on its answer.
+func (s *session) leave(ctx context.Context) {
+	if s.client == nil {
+		return
+	}
+	if s.inTransaction && s.client.Err() == nil {
+		hard, release := s.lingering(ctx)
+		s.client.Quit(hard)
+		release()
+	}
+	s.inTransaction = false
+	s.client.Close()
 }
 
 // fail is a poll that cannot begin.
@@ -113,7 +126,6 @@ func (s *session) run(ctx context.Context) error {
 		return err
 	}
 	if s.dryRun {
-		s.client.Quit(hard)
 		return nil
 	}
 	brought, err := s.bringIn(ctx, hard, plan.Retrieve)

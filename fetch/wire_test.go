@@ -296,6 +296,9 @@ func TestNoUIDL(t *testing.T) {
 	w.server.Hook("UIDL", poptest.Always(poptest.Send("-ERR what?\r\n")))
 	w.bad(Protocol, `server says "what?"`, "needs UIDL")
 	w.wantMail(nil)
+	if !w.last().Quit {
+		t.Error("no QUIT, and the line still stands")
+	}
 }
 
 // W14: strange UIDs never make two messages one.
