@@ -47,8 +47,13 @@ func MakePlan(listing []pop3.Message, complete bool, had []uidl.Entry, keep Rete
 	order := byUID(listing)
 	for len(order) > 0 || len(had) > 0 {
 		uid := firstUID(listing, order, had)
-		listed := prefix(order, func(i int32) bool { return listing[i].UID == uid })
-		known := prefix(had, func(e uidl.Entry) bool { return e.UID == uid })
+		listed, known := order[:0], had[:0]
+		for len(order) > len(listed) && listing[order[len(listed)]].UID == uid {
+			listed = order[:len(listed)+1]
+		}
+		for len(had) > len(known) && had[len(known)].UID == uid {
+			known = had[:len(known)+1]
+		}
 		order, had = order[len(listed):], had[len(known):]
 		switch {
 		case len(listed) <= 1 && len(known) <= 1:
@@ -195,13 +200,4 @@ func firstUID(listing []pop3.Message, order []int32, had []uidl.Entry) string {
 		return listing[order[0]].UID
 	}
 	return min(listing[order[0]].UID, had[0].UID)
-}
-
-// prefix is the part of s up to the first element that is not like the ones before.
-func prefix[E any](s []E, like func(E) bool) []E {
-	n := slices.IndexFunc(s, func(e E) bool { return !like(e) })
-	if n < 0 {
-		return s
-	}
-	return s[:n]
 }

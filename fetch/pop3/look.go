@@ -1,9 +1,11 @@
 package pop3
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -227,12 +229,18 @@ func (l *Listing) addSize(at int, n int32, size int64) int {
 
 // parseSize is the number at the beginning of s, or UnknownSize.
 func parseSize(s []byte) int64 {
-	word, _, _ := strings.Cut(string(s), " ")
-	size, err := strconv.ParseUint(word, 10, 63)
-	if err != nil {
+	word, _, _ := bytes.Cut(s, []byte(" "))
+	var size int64
+	for _, c := range word {
+		if c < '0' || c > '9' || size > (math.MaxInt64-9)/10 {
+			return UnknownSize
+		}
+		size = size*10 + int64(c-'0')
+	}
+	if len(word) == 0 {
 		return UnknownSize
 	}
-	return int64(size)
+	return size
 }
 
 // cutNumber takes a message number and the blanks behind it off a line: 1 to 2^31-1, digits
