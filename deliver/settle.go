@@ -29,6 +29,9 @@ func (m *Maildir) Settle(_ context.Context, st Staged, age time.Duration) (Outco
 		return Unsettled, err
 	}
 	if m.seen == nil {
+		if err := m.syncTmp(); err != nil { // what is found in none of the folders is gone for good
+			return Unsettled, err
+		}
 		if m.seen, err = m.look(); err != nil {
 			return Unsettled, err
 		}

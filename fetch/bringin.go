@@ -24,9 +24,9 @@ type arrival struct {
 	octets int64 // as they came over the line
 }
 
-// bringIn stages items and delivers them, each side at its own pace. A lost connection ends the
-// reading only: what is staged is delivered. A full disk ends both. Once soft ends, no further
-// message is asked for.
+// bringIn stages items and delivers them, each side at its own pace. What ends the reading, such
+// as a lost connection, ends nothing else: what is staged is delivered. What ends the delivering,
+// such as a failed fsync, ends both. Once soft ends, no further message is asked for.
 func (s *session) bringIn(soft, hard context.Context, items []Item) (brought []Had, err error) {
 	if len(items) == 0 {
 		return nil, nil

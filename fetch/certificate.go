@@ -36,8 +36,8 @@ func tlsError(step string, err error) *Error {
 	case errors.As(err, &pin):
 		e.Hint = "if the server's administrator confirms the new certificate, put it into tls_fingerprint; otherwise somebody is in between"
 	case errors.As(err, &verification):
-		e.Err, e.Hint = certificateError(verification)
-	case errors.Is(err, pop3.ErrProtocol):
+		e.Hint, e.Err = certificateError(verification)
+	case errors.Is(err, pop3.ErrNoTLS):
 		e.Hint = "the server may want tls: starttls (port 110) here, or speak no TLS at all"
 	case strings.Contains(err.Error(), "protocol version"):
 		e.Err = fmt.Errorf("the server's TLS is too old: %w", err)
@@ -47,11 +47,10 @@ func tlsError(step string, err error) *Error {
 }
 
 // certificateError is the reason why a certificate was refused, with its SHA-256 to compare.
-func certificateError(v *tls.CertificateVerificationError) (error, string) {
+func certificateError(v *tls.CertificateVerificationError) (hint string, err error) {
 	cert := v.UnverifiedCertificates[0]
 	sum := sha256.Sum256(cert.Raw)
-	err := fmt.Errorf("certificate refused: %s (SHA-256 %s)", reason(cert, v.Err), hex.EncodeToString(sum[:]))
-	return err, trustAdvice(v.Err)
+	return trustAdvice(v.Err), fmt.Errorf("certificate refused: %s (SHA-256 %s)", reason(cert, v.Err), hex.EncodeToString(sum[:]))
 }
 
 func reason(cert *x509.Certificate, err error) string {

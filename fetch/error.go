@@ -1,7 +1,5 @@
 package fetch
 
-import "popsync/internal/term"
-
 // A Kind is what sort of failure ended a poll, or a part of it: what to do next, and the exit
 // status of the program, follow from it.
 type Kind uint8
@@ -28,9 +26,10 @@ type Error struct {
 	Hint    string // what a person can do; may be empty
 }
 
-// Error is one line for people. The server's words in it are made harmless for a terminal.
+// Error is one line: account, server, step, cause. The server's words in it are raw; whoever shows
+// them makes them harmless.
 func (e *Error) Error() string {
-	return e.Account + ": " + e.Server + ": " + e.Step + ": " + term.Escape(e.Err.Error())
+	return e.Account + ": " + e.Server + ": " + e.Step + ": " + e.Err.Error()
 }
 
 func (e *Error) Unwrap() error { return e.Err }

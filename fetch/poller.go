@@ -13,7 +13,7 @@ import (
 
 // A Poller polls accounts and keeps their records in one store.
 type Poller struct {
-	Store       *uidl.DB
+	Store       *uidl.DB                   // may be nil in a dry run: nothing was ever fetched
 	Owner       deliver.Owner              // marks this process's staged files, as in the accounts' targets
 	MaxParallel int                        // accounts polled at once; 0: 16
 	MaxPerHost  int                        // ... of them on one host; 0: 4
@@ -77,6 +77,10 @@ func (p *Poller) poll(ctx context.Context, a Account) Result {
 	if !pop3.Sendable(a.User, "") {
 		return s.fail(s.step("log in", pop3.ErrSecret))
 	}
+	if p.Store == nil {
+		s.records = nothing{}
+		return s.poll(ctx)
+	}
 	box, err := p.Store.Box(ctx, a.Mailbox(), a.Name)
 	if err != nil {
 		return s.fail(s.stateFailed(err))
@@ -87,6 +91,14 @@ func (p *Poller) poll(ctx context.Context, a Account) Result {
 	s.records, s.intentNames = box, p.Store.IntentNames
 	return s.poll(ctx)
 }
+
+// nothing is the store of an account that was never polled, and is not to be.
+type nothing struct{}
+
+func (nothing) Records(context.Context) ([]uidl.Entry, error)  { return nil, nil }
+func (nothing) Intents(context.Context) ([]uidl.Intent, error) { return nil, nil }
+func (nothing) Poll(context.Context) (uidl.Poll, error)        { return uidl.Poll{}, nil }
+func (nothing) Commit(context.Context, uidl.Change) error      { return nil }
 
 func (p *Poller) notify(a Account, e Event) {
 	if p.Notify == nil {

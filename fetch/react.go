@@ -109,18 +109,16 @@ func (s *session) greetingFailed(err error) *Error {
 
 // stlsFailed is what it means that STLS did not lead to TLS: nothing has been sent in the clear.
 func (s *session) stlsFailed(err error) *Error {
-	refusal, ok := errors.AsType[*pop3.ResponseError](err)
+	refusal, refused := errors.AsType[*pop3.ResponseError](err)
 	switch {
-	case ok && s.refused("STLS", refusal).Kind == Protocol:
+	case refused && s.refused("STLS", refusal).Kind == Protocol:
 		return &Error{Step: "STLS", Kind: Unreachable, Err: err, Hint: "try tls: implicit with port 995"}
-	case ok, errors.Is(err, pop3.ErrTimeout), errors.Is(err, pop3.ErrClosed), errors.Is(err, errInterrupted):
+	case errors.Is(err, pop3.ErrProtocol):
+		return &Error{Step: "STLS", Kind: Protocol, Err: err, Hint: "nothing of the log-in was sent; if this was not an attack, try tls: implicit with port 995"}
+	case refused, errors.Is(err, pop3.ErrTimeout), errors.Is(err, pop3.ErrClosed), errors.Is(err, errInterrupted):
 		return s.step("STLS", err)
 	}
-	e := tlsError("STLS", err)
-	if errors.Is(err, pop3.ErrProtocol) {
-		e.Kind = Protocol
-	}
-	return e
+	return tlsError("STLS", err)
 }
 
 func (s *session) listingFailed(err error) *Error { return s.step("list", err) }

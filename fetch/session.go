@@ -230,8 +230,10 @@ func (s *session) nameable(items []Item) []Item {
 	for _, m := range items {
 		if len(m.UID) > longestUID || strings.ContainsRune(m.UID, 0) {
 			s.result.Left++
-			s.failOne(m, &Error{Step: "list", Kind: Protocol, Err: errors.New("a UID with NUL or of more than 16 KiB"),
-				Hint: "the message stays on the server; fetch it in another way, such as web mail"})
+			s.failOne(m, &Error{
+				Step: "list", Kind: Protocol, Err: errors.New("a UID with NUL or of more than 16 KiB"),
+				Hint: "the message stays on the server; fetch it in another way, such as web mail",
+			})
 			continue
 		}
 		kept = append(kept, m)
@@ -246,8 +248,10 @@ func (s *session) noteOdd(l pop3.Listing) {
 	case l.Odd > 0:
 		s.note(&Error{Step: "list", Kind: Protocol, Err: errors.New(plural(l.Odd, "line") + " of UIDL that make no sense"), Hint: stays})
 	case l.Count > len(l.Messages):
-		s.note(&Error{Step: "list", Kind: Protocol, Err: errors.New("STAT counts " + plural(l.Count, "message") + ", but UIDL lists " + count(len(l.Messages))),
-			Hint: "the listing was cut short; what is missing is asked for again at the next poll"})
+		s.note(&Error{
+			Step: "list", Kind: Protocol, Err: errors.New("STAT counts " + plural(l.Count, "message") + ", but UIDL lists " + count(len(l.Messages))),
+			Hint: "the listing was cut short; what is missing is asked for again at the next poll",
+		})
 	case l.NoUID > 0:
 		s.note(&Error{Step: "list", Kind: Protocol, Err: errors.New(plural(l.NoUID, "message") + " without a UID in the listing"), Hint: stays})
 	}

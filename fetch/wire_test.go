@@ -372,16 +372,6 @@ func TestLargeMessageStreams(t *testing.T) {
 	}
 }
 
-// W17: what a server says is made harmless wherever it is shown.
-func TestServersWordsAreEscaped(t *testing.T) {
-	w := newWorld(t, poptest.Options{})
-	w.server.Hook("PASS", poptest.Always(poptest.Send("-ERR [AUTH] \x1b[2J\x07no\rno \u202e\r\n")))
-	r := w.bad(Refused, "log in")
-	if strings.ContainsAny(r.Err.Error(), "\x1b\x07\r\u202e") {
-		t.Errorf("%q", r.Err.Error())
-	}
-}
-
 // W18: user names and passwords that cannot be sent are refused before connecting.
 func TestUnsendablePassword(t *testing.T) {
 	for _, user := range []string{"alice\r\nDELE 1", "alice\x00"} {

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	bolt "go.etcd.io/bbolt"
+
+	"popsync/internal/arena"
 )
 
 var (
@@ -295,7 +297,7 @@ func (s *shelf) records(ctx context.Context) ([]Entry, error) {
 	want := s.tally.records
 	entries := make([]Entry, 0, min(want.n, maxPrealloc))
 	var there set
-	var uids arena
+	var uids arena.Strings
 	err := s.each(keyRecords, func(key, sealed []byte) error {
 		if len(entries)%cancelEvery == 0 && ctx.Err() != nil {
 			return ctx.Err()
@@ -317,7 +319,7 @@ func (s *shelf) records(ctx context.Context) ([]Entry, error) {
 	return entries, nil
 }
 
-func readRecord(uids *arena, key, sealed []byte) (Entry, error) {
+func readRecord(uids *arena.Strings, key, sealed []byte) (Entry, error) {
 	body, err := unseal(key, sealed)
 	if err != nil {
 		return Entry{}, err
@@ -327,7 +329,7 @@ func readRecord(uids *arena, key, sealed []byte) (Entry, error) {
 		return Entry{}, err
 	}
 	rec, err := decodeRecord(body)
-	return Entry{Ref: Ref{UID: uids.string(uid), Rank: rank}, Record: rec}, err
+	return Entry{Ref: Ref{UID: uids.String(uid), Rank: rank}, Record: rec}, err
 }
 
 // each calls f for the keys and sealed values of one of the mailbox's buckets.
@@ -399,19 +401,4 @@ func (db *DB) IntentNames(ctx context.Context) (map[string]bool, error) {
 		return nil, err
 	}
 	return names, nil
-}
-
-// An arena makes many short strings with few allocations.
-type arena struct{ chunk strings.Builder }
-
-const arenaChunk = 64 << 10
-
-func (a *arena) string(b []byte) string {
-	if a.chunk.Cap()-a.chunk.Len() < len(b) {
-		a.chunk = strings.Builder{}
-		a.chunk.Grow(max(arenaChunk, len(b)))
-	}
-	at := a.chunk.Len()
-	a.chunk.Write(b) // within the capacity: earlier strings stay where they are
-	return a.chunk.String()[at:]
 }

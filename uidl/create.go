@@ -6,11 +6,12 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strconv"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+
+	"popsync/internal/durable"
 )
 
 // create makes a new database under another name, durable, and renames it to path: a crash
@@ -24,13 +25,10 @@ func create(path string) error {
 		os.Remove(fresh)
 		return err
 	}
-	if err := syncPath(fresh); err != nil {
+	if err := syncFile(fresh); err != nil {
 		return err
 	}
-	if err := os.Rename(fresh, path); err != nil {
-		return err
-	}
-	return syncPath(filepath.Dir(path))
+	return durable.Rename(fresh, path)
 }
 
 func writeEmpty(path string) error {
@@ -62,24 +60,8 @@ func newID() []byte {
 	return hex.AppendEncode(nil, b[:])
 }
 
-// makeFolder creates dir and what is missing above it, each durable in its parent.
-func makeFolder(dir string) error {
-	_, err := os.Stat(dir)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	parent := filepath.Dir(dir)
-	if err := makeFolder(parent); err != nil {
-		return err
-	}
-	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return syncPath(parent)
-}
-
-// syncPath makes a file or the names in a folder durable.
-func syncPath(path string) error {
+// syncFile makes the file as a whole durable: bbolt syncs its data as it goes.
+func syncFile(path string) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+
+	"popsync/internal/durable"
 )
 
 // Version is the newest version of the state that this program understands.
@@ -74,7 +76,7 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 	if o.Wait == 0 {
 		o.Wait = defaultWait
 	}
-	if err := makeFolder(filepath.Dir(path)); err != nil {
+	if err := durable.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, cannotOpen(path, err)
 	}
 	deadline := time.Now().Add(o.Wait)

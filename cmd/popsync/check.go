@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -185,7 +186,7 @@ func (c *check) warnings() []string {
 func (c *check) printPaths(b *strings.Builder) {
 	for _, path := range c.tried {
 		why := "not there"
-		if path == c.config.Path {
+		if abs, err := filepath.Abs(path); err == nil && abs == c.config.Path {
 			why = "read"
 		}
 		fmt.Fprintf(b, "configuration  %s (%s)\n", term.Escape(path), why)
@@ -197,6 +198,9 @@ func (c *check) printPaths(b *strings.Builder) {
 	fmt.Fprintf(b, "state          %s (%s)\n", term.Escape(c.config.State), why)
 	for i, a := range c.chosen {
 		to := cmp.Or(a.Deliver.Maildir, strings.Join(a.Deliver.MDA, " "))
+		if a.Deliver.Folder != "" {
+			to += ", folder " + a.Deliver.Folder
+		}
 		fmt.Fprintf(b, "%-13s  %s to %s\n", a.Name, c.accounts[i].Server, term.Escape(to))
 	}
 }

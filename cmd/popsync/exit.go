@@ -159,7 +159,7 @@ func explainPoll(e *fetch.Error) failure {
 		status:  statusOfKind(e.Kind),
 		code:    e.Kind.String(),
 		step:    e.Step,
-		message: e.Error(),
+		message: term.Escape(e.Error()),
 		cause:   term.Escape(e.Err.Error()),
 		hint:    hintOf(e),
 	}

@@ -63,7 +63,7 @@ func runFetch(ctx context.Context, o fetchOptions, out output) error {
 	v := newView(o, out)
 	ctx, stop := untilSignal(ctx, v.finishing)
 	defer stop()
-	p, err := open(ctx, o.common, o.accounts)
+	p, err := open(ctx, o.common, o.accounts, o.dryRun)
 	if err != nil {
 		err = afterSignal(ctx, err)
 		if o.json {

@@ -2,9 +2,14 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"os"
+	"time"
 
 	"github.com/urfave/cli/v2"
+
+	"popsync/fetch"
+	"popsync/uidl"
 )
 
 func runCommand() *cli.Command {
@@ -37,19 +42,66 @@ func runRun(ctx context.Context, o common, out output) error {
 	log := newLog(out.stderr, levelOf(o.detail), isJournal(os.Stderr, os.Getenv("JOURNAL_STREAM")))
 	ctx, stop := untilSignal(ctx, func() { log.Info("finishing what is under way") })
 	defer stop()
-	p, err := open(ctx, o, nil)
+	p, err := open(ctx, o, nil, false)
 	if signalled(ctx) != nil {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	poller := p.poller()
-	poller.Notify = newEventLog(log).tell
-	if o.detail == trace {
-		poller.Trace = tellTrace(out.stderr)
+	for {
+		poller := p.poller()
+		poller.Notify = newEventLog(log).tell
+		if o.detail == trace {
+			poller.Trace = tellTrace(out.stderr)
+		}
+		log.Info("polling", "accounts", len(p.accounts), "configuration", p.config.Path, "state", p.config.State)
+		broken := runUntilBroken(ctx, poller, p.accounts)
+		err := p.close()
+		if !broken {
+			return err
+		}
+		if p = reopen(ctx, o, log); p == nil {
+			return nil
+		}
 	}
-	log.Info("polling", "accounts", len(p.accounts), "configuration", p.config.Path, "state", p.config.State)
-	poller.Run(ctx, p.accounts)
-	return p.close()
+}
+
+// runUntilBroken polls until ctx ends, or the state cannot be written any more: what it holds is
+// not known then, and only opening it again tells.
+func runUntilBroken(ctx context.Context, poller *fetch.Poller, accounts []fetch.Account) (broken bool) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	tell := poller.Notify
+	poller.Notify = func(ev fetch.Event) {
+		tell(ev)
+		if ev.Kind == fetch.Ended && ev.Result.Err != nil && is[*uidl.WriteError](ev.Result.Err) {
+			broken = true
+			stop()
+		}
+	}
+	poller.Run(ctx, accounts)
+	return broken
+}
+
+// reopenAfter is the pause before the state is opened again, and between two attempts.
+const reopenAfter = time.Minute
+
+// reopen opens everything again as soon as that can be done. It returns nil once ctx ends.
+func reopen(ctx context.Context, o common, log *slog.Logger) *parts {
+	for {
+		log.Error("the state could not be written; it is opened again", "in", reopenAfter)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(reopenAfter):
+		}
+		p, err := open(ctx, o, nil, false)
+		if err == nil {
+			return p
+		}
+		for _, f := range explain(err) {
+			log.Error(f.message, "hint", f.hint)
+		}
+	}
 }

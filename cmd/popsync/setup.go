@@ -24,13 +24,13 @@ import (
 type parts struct {
 	config   *config.Config
 	accounts []fetch.Account // those to poll
-	store    *uidl.DB
-	owner    deliver.Owner // of the files that this process stages
+	store    *uidl.DB        // nil in a dry run without a state
+	owner    deliver.Owner   // of the files that this process stages
 }
 
-// open makes everything ready for polls of the accounts named, or of all that are enabled.
-// The caller closes the parts.
-func open(ctx context.Context, o common, names []string) (*parts, error) {
+// open makes everything ready for polls of the accounts named, or of all that are enabled. A dry
+// run does not create the state where there is none yet. The caller closes the parts.
+func open(ctx context.Context, o common, names []string, dryRun bool) (*parts, error) {
 	cfg, _, err := load(o)
 	if err != nil {
 		return nil, err
@@ -42,6 +42,9 @@ func open(ctx context.Context, o common, names []string) (*parts, error) {
 	accounts, err := accountsOf(cfg, chosen)
 	if err != nil {
 		return nil, err
+	}
+	if _, err := os.Stat(cfg.State); dryRun && errors.Is(err, fs.ErrNotExist) {
+		return &parts{config: cfg, accounts: accounts}, nil
 	}
 	store, err := uidl.Open(ctx, cfg.State, uidl.Options{})
 	if err != nil {
@@ -63,7 +66,12 @@ func (p *parts) poller() *fetch.Poller {
 	}
 }
 
-func (p *parts) close() error { return p.store.Close() }
+func (p *parts) close() error {
+	if p.store == nil {
+		return nil
+	}
+	return p.store.Close()
+}
 
 // load reads the configuration; tried are the paths where it was looked for.
 func load(o common) (cfg *config.Config, tried []string, err error) {

@@ -14,6 +14,9 @@ var ErrTimeout = errors.New("timeout")
 // ErrClosed is what every error is that says the server, or the network, ended the connection.
 var ErrClosed = errors.New("connection closed")
 
+// ErrNoTLS is what the error is that says the server does not speak TLS where it should.
+var ErrNoTLS = errors.New("no TLS")
+
 // A ResponseError is a -ERR: the server's refusal of one command.
 type ResponseError struct {
 	Command string // without arguments; "greeting" for the server's first line
@@ -35,7 +38,7 @@ func (r raw) Format(f fmt.State, _ rune) { fmt.Fprintf(f, `"%s"`, string(r)) }
 
 // A fault is an error of a kind that callers ask for with [errors.Is].
 type fault struct {
-	kind error // ErrProtocol, ErrTimeout or ErrClosed
+	kind error // ErrProtocol, ErrTimeout, ErrClosed or ErrNoTLS
 	text string
 	err  error // the cause, or nil
 }

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"popsync/internal/arena"
 )
 
 const (
@@ -134,7 +136,7 @@ func (c *Client) readUIDL(l *Listing) error {
 	if _, err := c.ok(); err != nil {
 		return err
 	}
-	var text arena
+	var text arena.Strings
 	err := c.readLines("UIDL", keepLine, mostListOctets, func(ln line) error {
 		if len(ln.text) == 0 {
 			return nil
@@ -147,7 +149,7 @@ func (c *Client) readUIDL(l *Listing) error {
 		if len(l.Messages) == mostMessages {
 			return protocolErrorf("UIDL: a list without end: given up after %d messages", mostMessages)
 		}
-		l.Messages = append(l.Messages, Message{Number: n, Size: UnknownSize, UID: text.string(rest)})
+		l.Messages = append(l.Messages, Message{Number: n, Size: UnknownSize, UID: text.String(rest)})
 		return nil
 	})
 	if err == nil {
@@ -268,20 +270,6 @@ func trimBlanks(s []byte) []byte {
 		s = s[:len(s)-1]
 	}
 	return s
-}
-
-// An arena makes many small strings out of few large pieces of memory: a listing of a million
-// UIDs is twenty megabytes, not a million allocations.
-type arena struct{ free strings.Builder }
-
-func (a *arena) string(b []byte) string {
-	if a.free.Cap()-a.free.Len() < len(b) {
-		a.free = strings.Builder{}
-		a.free.Grow(max(64<<10, len(b)))
-	}
-	from := a.free.Len()
-	a.free.Write(b)
-	return a.free.String()[from:]
 }
 
 func isRefusal(err error) bool {

@@ -40,7 +40,7 @@ func handshakeFailure(err error, timeout time.Duration) error {
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		return &fault{kind: ErrTimeout, text: "TLS hand-shake: no answer within " + timeout.String()}
 	case errors.As(err, &header):
-		return protocolErrorf("TLS hand-shake: the server does not speak TLS here")
+		return &fault{kind: ErrNoTLS, text: "TLS hand-shake: the server does not speak TLS here"}
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return &fault{kind: ErrClosed, text: "TLS hand-shake: the server closed the connection"}
 	}

@@ -84,7 +84,7 @@ func (r *report) checkTLS(o object) {
 }
 
 // checkCleartext sees to it that passwords and mail are in clear only where that was allowed (T7).
-// The address that is connected to is looked at again then.
+// What a name leads to shows when it is connected to; an address leads nowhere else.
 func (r *report) checkCleartext(o object) {
 	server := get(o, "host", "")
 	if get(o, "tls", "") != string(NoTLS) || server == "" || staysHere(server) {
@@ -94,9 +94,12 @@ func (r *report) checkCleartext(o object) {
 	switch {
 	case get(o, "allow_cleartext", false):
 		r.warn(at, "password and mail cross the network in clear")
-	case o.entries["allow_cleartext"].value != nil || !o.has("allow_cleartext"):
+	case o.has("allow_cleartext") && o.entries["allow_cleartext"].value == nil: // and was told
+	case isAddress(server):
 		r.wrong(at, "none would send password and mail in clear over the network; "+
 			"write implicit or starttls, or allow_cleartext: true if that is meant")
+	default:
+		r.warn(at, "none is good for this machine only: the account fails where the host turns out to be another one")
 	}
 }
 

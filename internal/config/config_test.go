@@ -244,18 +244,32 @@ func TestWarnings(t *testing.T) {
 		lines []string
 		want  string
 	}{
-		"T7: clear text that is allowed": {[]string{"tls: none", "allow_cleartext: true"},
-			"popsync.yaml:7:10: accounts[0].tls: password and mail cross the network in clear"},
-		"a comment behind a password": {[]string{"password: a # b"},
-			"popsync.yaml:6:15: accounts[0].password: ends at the #; quote it if what follows belongs to it"},
-		"W18: a line end in a password": {[]string{`password: "a\nb"`},
-			"popsync.yaml:6:15: accounts[0].password: holds CR, LF or NUL, which cannot be sent to a server: the account will fail"},
-		"W18: CR in a user name": {[]string{`username: "a\rb"`},
-			"popsync.yaml:6:15: accounts[0].username: holds CR, LF or NUL, which cannot be sent to a server: the account will fail"},
-		"port of another kind of TLS": {[]string{"port: 110"},
-			"popsync.yaml:7:11: accounts[0].port: 110 is the port for tls: starttls, and TLS is implicit here; with implicit TLS the port is 995"},
-		"port of implicit TLS": {[]string{"port: 995", "tls: starttls"},
-			"popsync.yaml:7:11: accounts[0].port: 995 is the port for implicit TLS, and tls is starttls here; its port is 110"},
+		"T7: clear text that is allowed": {
+			[]string{"tls: none", "allow_cleartext: true"},
+			"popsync.yaml:7:10: accounts[0].tls: password and mail cross the network in clear",
+		},
+		"T7: clear text, unless the name is this machine's": {[]string{"tls: none"},
+			"popsync.yaml:7:10: accounts[0].tls: none is good for this machine only: the account fails where the host turns out to be another one"},
+		"a comment behind a password": {
+			[]string{"password: a # b"},
+			"popsync.yaml:6:15: accounts[0].password: ends at the #; quote it if what follows belongs to it",
+		},
+		"W18: a line end in a password": {
+			[]string{`password: "a\nb"`},
+			"popsync.yaml:6:15: accounts[0].password: holds CR, LF or NUL, which cannot be sent to a server: the account will fail",
+		},
+		"W18: CR in a user name": {
+			[]string{`username: "a\rb"`},
+			"popsync.yaml:6:15: accounts[0].username: holds CR, LF or NUL, which cannot be sent to a server: the account will fail",
+		},
+		"port of another kind of TLS": {
+			[]string{"port: 110"},
+			"popsync.yaml:7:11: accounts[0].port: 110 is the port for tls: starttls, and TLS is implicit here; with implicit TLS the port is 995",
+		},
+		"port of implicit TLS": {
+			[]string{"port: 995", "tls: starttls"},
+			"popsync.yaml:7:11: accounts[0].port: 995 is the port for implicit TLS, and tls is starttls here; its port is 110",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := load(t, with(c.lines...))
@@ -344,15 +358,23 @@ func TestModeOfTheFile(t *testing.T) {
 	}{
 		"a secret, closed":    {with(), 0o600, ""},
 		"a secret, read-only": {with(), 0o400, ""},
-		"a secret, for all": {with(), 0o644,
-			"popsync.yaml: holds a secret and its mode 0644 lets others at it; close it: chmod 600 popsync.yaml"},
-		"a secret, for writers": {with(), 0o602,
-			"popsync.yaml: holds a secret and its mode 0602 lets others at it; close it: chmod 600 popsync.yaml"},
-		"a secret in defaults": {"defaults: {password: x}\n" + open, 0o604,
-			"popsync.yaml: holds a secret and its mode 0604 lets others at it; close it: chmod 600 popsync.yaml"},
-		"a secret and an error": {with("port: 0"), 0o644,
+		"a secret, for all": {
+			with(), 0o644,
+			"popsync.yaml: holds a secret and its mode 0644 lets others at it; close it: chmod 600 popsync.yaml",
+		},
+		"a secret, for writers": {
+			with(), 0o602,
+			"popsync.yaml: holds a secret and its mode 0602 lets others at it; close it: chmod 600 popsync.yaml",
+		},
+		"a secret in defaults": {
+			"defaults: {password: x}\n" + open, 0o604,
+			"popsync.yaml: holds a secret and its mode 0604 lets others at it; close it: chmod 600 popsync.yaml",
+		},
+		"a secret and an error": {
+			with("port: 0"), 0o644,
 			"popsync.yaml: holds a secret and its mode 0644 lets others at it; close it: chmod 600 popsync.yaml\n" +
-				"popsync.yaml:7:11: accounts[0].port: is out of range; expected a whole number from 1 to 65535"},
+				"popsync.yaml:7:11: accounts[0].port: is out of range; expected a whole number from 1 to 65535",
+		},
 		"no secret, for all": {open, 0o644, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -26,16 +26,31 @@ func TestFind(t *testing.T) {
 		env   map[string]string
 		tried []string // the last one is what is found
 	}{
-		"the flag wins": {place("flag.yaml"), map[string]string{"POPSYNC_CONFIG": place("env.yaml"), "HOME": place("home")},
-			[]string{place("flag.yaml")}},
-		"then the variable": {"", map[string]string{"POPSYNC_CONFIG": place("env.yaml"), "HOME": place("home")},
-			[]string{place("env.yaml")}},
-		"then XDG's folder": {"", map[string]string{"XDG_CONFIG_HOME": place("xdg"), "HOME": place("home")},
-			[]string{place("xdg/popsync/config.yaml")}},
-		"then ~/.config": {"", map[string]string{"XDG_CONFIG_HOME": place("other"), "HOME": place("home")},
-			[]string{place("other/popsync/config.yaml"), place("home/.config/popsync/config.yaml")}},
-		"a relative XDG folder is none": {"", map[string]string{"XDG_CONFIG_HOME": "xdg", "HOME": place("home")},
-			[]string{place("home/.config/popsync/config.yaml")}},
+		"the flag wins": {
+			place("flag.yaml"),
+			map[string]string{"POPSYNC_CONFIG": place("env.yaml"), "HOME": place("home")},
+			[]string{place("flag.yaml")},
+		},
+		"then the variable": {
+			"",
+			map[string]string{"POPSYNC_CONFIG": place("env.yaml"), "HOME": place("home")},
+			[]string{place("env.yaml")},
+		},
+		"then XDG's folder": {
+			"",
+			map[string]string{"XDG_CONFIG_HOME": place("xdg"), "HOME": place("home")},
+			[]string{place("xdg/popsync/config.yaml")},
+		},
+		"then ~/.config": {
+			"",
+			map[string]string{"XDG_CONFIG_HOME": place("other"), "HOME": place("home")},
+			[]string{place("other/popsync/config.yaml"), place("home/.config/popsync/config.yaml")},
+		},
+		"a relative XDG folder is none": {
+			"",
+			map[string]string{"XDG_CONFIG_HOME": "xdg", "HOME": place("home")},
+			[]string{place("home/.config/popsync/config.yaml")},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, tried, err := Find(c.flag, func(name string) string { return c.env[name] })
@@ -62,18 +77,32 @@ func TestFindNothing(t *testing.T) {
 		env  map[string]string
 		want string
 	}{
-		"what the flag names": {dir + "/none", map[string]string{"HOME": dir},
-			"configuration " + dir + "/none, named by --config: file does not exist"},
-		"what the variable names": {"", map[string]string{"POPSYNC_CONFIG": dir + "/none", "HOME": dir},
-			"configuration " + dir + "/none, named by $POPSYNC_CONFIG: file does not exist"},
-		"nowhere": {"", map[string]string{"HOME": dir, "XDG_CONFIG_HOME": dir + "/xdg"},
+		"what the flag names": {
+			dir + "/none",
+			map[string]string{"HOME": dir},
+			"configuration " + dir + "/none, named by --config: file does not exist",
+		},
+		"what the variable names": {
+			"",
+			map[string]string{"POPSYNC_CONFIG": dir + "/none", "HOME": dir},
+			"configuration " + dir + "/none, named by $POPSYNC_CONFIG: file does not exist",
+		},
+		"nowhere": {
+			"",
+			map[string]string{"HOME": dir, "XDG_CONFIG_HOME": dir + "/xdg"},
 			"no configuration: looked for " + dir + "/xdg/popsync/config.yaml, " + dir + "/.config/popsync/config.yaml, " +
-				"/etc/popsync/config.yaml; name one with --config FILE: file does not exist"},
-		"XDG's is the usual one": {"", map[string]string{"HOME": dir, "XDG_CONFIG_HOME": dir + "/.config"},
+				"/etc/popsync/config.yaml; name one with --config FILE: file does not exist",
+		},
+		"XDG's is the usual one": {
+			"",
+			map[string]string{"HOME": dir, "XDG_CONFIG_HOME": dir + "/.config"},
 			"no configuration: looked for " + dir + "/.config/popsync/config.yaml, " +
-				"/etc/popsync/config.yaml; name one with --config FILE: file does not exist"},
-		"without a home": {"", nil,
-			"no configuration: looked for /etc/popsync/config.yaml; $HOME is not set; name one with --config FILE: file does not exist"},
+				"/etc/popsync/config.yaml; name one with --config FILE: file does not exist",
+		},
+		"without a home": {
+			"", nil,
+			"no configuration: looked for /etc/popsync/config.yaml; $HOME is not set; name one with --config FILE: file does not exist",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, _, err := Find(c.flag, func(name string) string { return c.env[name] })

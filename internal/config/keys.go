@@ -157,18 +157,18 @@ type KeyDoc struct {
 
 // Keys describes every key, in the order of the table. Those of defaults are those of accounts
 // and not repeated.
-func Keys() []KeyDoc { return describeKeys("", topKeys) }
+func Keys() []KeyDoc { return describeKeys("", true, topKeys) }
 
-func describeKeys(within string, keys []key) []KeyDoc {
+func describeKeys(within string, available bool, keys []key) []KeyDoc {
 	var docs []KeyDoc
 	for _, k := range keys {
-		doc := KeyDoc{Name: within + k.name, Expects: k.kind.expects, Doc: k.doc, Available: !k.when.key}
+		doc := KeyDoc{Name: within + k.name, Expects: k.kind.expects, Doc: k.doc, Available: available && !k.when.key}
 		if k.keys != nil {
 			doc.Expects = "keys of its own"
 		}
 		docs = append(docs, doc)
 		if k.name != "defaults" {
-			docs = append(docs, describeKeys(doc.Name+".", k.keys)...)
+			docs = append(docs, describeKeys(doc.Name+".", doc.Available, k.keys)...)
 		}
 	}
 	return docs

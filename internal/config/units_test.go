@@ -18,8 +18,10 @@ func TestDurations(t *testing.T) {
 			t.Errorf("%s is %v, %v, want %v", text, got, err, want)
 		}
 	}
-	for _, text := range []string{"", "5", "5 m", "m", "-5m", "+5m", "1.5h", "5M", "30s1m", "1m1m", "100ms", "1w",
-		"9223372036854775807d", "99999999999999999999s", "9223372036s1", "106751d24h"} {
+	for _, text := range []string{
+		"", "5", "5 m", "m", "-5m", "+5m", "1.5h", "5M", "30s1m", "1m1m", "100ms", "1w",
+		"9223372036854775807d", "99999999999999999999s", "9223372036s1", "106751d24h",
+	} {
 		if got, err := parseDuration(text); err == nil {
 			t.Errorf("%s is %v, want an error", text, got)
 		}

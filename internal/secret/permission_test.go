@@ -25,14 +25,22 @@ func TestOwnerAndMode(t *testing.T) {
 		"one's own, for a group": {user, 0o640, user, "", "holds a secret and its mode 0640 lets others at it; close it: chmod 600 f"},
 		"one's own, for all":     {user, 0o644, user, "", "holds a secret and its mode 0644 lets others at it; close it: chmod 600 f"},
 		"root's, for all":        {root, 0o644, user, "", "holds a secret and its mode 0644 lets others at it; close it: chmod 640 f"},
-		"root's, for all, as root": {root, 0o644, root, "",
-			"holds a secret and its mode 0644 lets others at it; close it: chmod 600 f"},
-		"root's, changed by its group": {root, 0o660, user, "",
-			"holds a secret and its mode 0660 lets others at it; close it: chmod 640 f"},
-		"a stranger's": {other, 0o600, user,
-			"belongs to uid 1001, neither to root nor to uid 1000 that popsync runs as; make it yours: chown 1000 f", ""},
-		"a user's, as root": {user, 0o600, root,
-			"belongs to uid 1000, neither to root nor to uid 0 that popsync runs as; make it yours: chown 0 f", ""},
+		"root's, for all, as root": {
+			root, 0o644, root, "",
+			"holds a secret and its mode 0644 lets others at it; close it: chmod 600 f",
+		},
+		"root's, changed by its group": {
+			root, 0o660, user, "",
+			"holds a secret and its mode 0660 lets others at it; close it: chmod 640 f",
+		},
+		"a stranger's": {
+			other, 0o600, user,
+			"belongs to uid 1001, neither to root nor to uid 1000 that popsync runs as; make it yours: chown 1000 f", "",
+		},
+		"a user's, as root": {
+			user, 0o600, root,
+			"belongs to uid 1000, neither to root nor to uid 0 that popsync runs as; make it yours: chown 0 f", "",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			info := file{c.owner, c.mode}

@@ -111,13 +111,17 @@ func TestCommand(t *testing.T) {
 		"first line":          {"abc\nuser: a\n", "", nil, "abc", ""},
 		"warnings do no harm": {"abc\n", "gpg: warning\n", nil, "abc", ""},
 		"prints nothing":      {"", "", nil, "", "password command pass: the secret is empty"},
-		"says why": {"", "\nError: mail/work is not in the store.\nmore\n", failed, "",
-			`password command pass: exit status 1; it says "Error: mail/work is not in the store."`},
+		"says why": {
+			"", "\nError: mail/work is not in the store.\nmore\n", failed, "",
+			`password command pass: exit status 1; it says "Error: mail/work is not in the store."`,
+		},
 		"silent failure":                  {"", "", failed, "", "password command pass: exit status 1"},
 		"an exit status counts":           {"abc\n", "", failed, "", "password command pass: exit status 1"},
 		"repeats the secret in its error": {"abc\n", "abc is wrong", failed, "", `password command pass: exit status 1; it says "[redacted] is wrong"`},
-		"says too much": {"", strings.Repeat("ü", 200), failed, "",
-			`password command pass: exit status 1; it says "` + strings.Repeat("ü", 100) + `…"`},
+		"says too much": {
+			"", strings.Repeat("ü", 200), failed, "",
+			`password command pass: exit status 1; it says "` + strings.Repeat("ü", 100) + `…"`,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			run := func(context.Context, []string) ([]byte, []byte, error) {
