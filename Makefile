@@ -1,0 +1,62 @@
+# make test RACE=1       with the race detector (needs a C compiler)
+# make test REAL=require a missing real server is a failure, not a skip
+# make fuzz FUZZTIME=5m  each target for so long
+# make crash TRIALS=1000 SEED=1
+# make real LONG=1       for minutes
+
+GO       ?= go
+RACE     ?=
+REAL     ?=
+LONG     ?=
+FUZZTIME ?= 20s
+TRIALS   ?= 200
+SEED     ?= $(shell date +%s)
+
+GOTEST = CGO_ENABLED=$(if $(RACE),1,0) POPSYNC_REAL=$(or $(REAL),$(POPSYNC_REAL)) $(GO) test -timeout 15m $(if $(RACE),-race)
+TOOL   = CGO_ENABLED=0 $(GO) tool -modfile=tools.mod
+
+# What tests against real servers need, and the Debian packages that have it.
+PROGRAMS = dovecot procmail maildrop
+PACKAGES = dovecot-pop3d procmail maildrop
+
+.PHONY: help build test race fuzz crash real lint demo clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build/popsync, a static program
+	CGO_ENABLED=0 $(GO) build -trimpath -o build/popsync ./cmd/popsync
+
+test: ## all tests; those against real servers where these are installed
+	$(GOTEST) ./...
+	@missing=$$(for p in $(PROGRAMS); do PATH=$$PATH:/usr/sbin:/usr/local/sbin command -v $$p >/dev/null || echo $$p; done | xargs); \
+	test -z "$$missing" || echo "skipped: tests that need $$missing; to run them: apt-get install $(PACKAGES)"
+
+race: ## all tests with the race detector
+	$(MAKE) test RACE=1
+
+fuzz: ## every fuzz target for FUZZTIME
+	@for package in $$($(GO) list ./...); do \
+		listed=$$($(GO) test -list '^Fuzz' $$package) || { echo "$$listed"; exit 1; }; \
+		for target in $$(echo "$$listed" | grep '^Fuzz'); do \
+			echo "$$package: $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
+		done; \
+	done
+
+crash: build ## kill fetches at random moments, TRIALS times
+	CGO_ENABLED=0 $(GO) run ./internal/crash -popsync build/popsync -trials $(TRIALS) -seed $(SEED)
+
+real: ## only the tests against real servers, all of which have to be there
+	POPSYNC_REAL=require CGO_ENABLED=$(if $(RACE),1,0) $(GO) test -count=1 -v -timeout 60m $(if $(RACE),-race) ./internal/realtest $(if $(LONG),-long)
+
+lint: ## gofumpt, go vet, staticcheck
+	@unformatted=$$($(TOOL) gofumpt -l .) && test -z "$$unformatted" || { echo "not as gofumpt writes it:" $$unformatted; exit 1; }
+	CGO_ENABLED=0 $(GO) vet ./...
+	$(TOOL) staticcheck ./...
+
+demo: build ## a fetch to look at, from a server of its own
+	CGO_ENABLED=0 $(GO) run ./internal/demo -popsync build/popsync
+
+clean: ## remove what was built
+	rm -rf build

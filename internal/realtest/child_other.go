@@ -1,0 +1,13 @@
+//go:build !linux
+
+package realtest
+
+import (
+	"errors"
+	"os/exec"
+)
+
+func dieWithParent(*exec.Cmd) {}
+
+// PeakMemory is known on Linux only.
+func (c *Child) PeakMemory() (int64, error) { return 0, errors.ErrUnsupported }
