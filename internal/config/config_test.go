@@ -248,8 +248,10 @@ func TestWarnings(t *testing.T) {
 			[]string{"tls: none", "allow_cleartext: true"},
 			"popsync.yaml:7:10: accounts[0].tls: password and mail cross the network in clear",
 		},
-		"T7: clear text, unless the name is this machine's": {[]string{"tls: none"},
-			"popsync.yaml:7:10: accounts[0].tls: none is good for this machine only: the account fails where the host turns out to be another one"},
+		"T7: clear text, unless the name is this machine's": {
+			[]string{"tls: none"},
+			"popsync.yaml:7:10: accounts[0].tls: none is good for this machine only: the account fails where the host turns out to be another one",
+		},
 		"a comment behind a password": {
 			[]string{"password: a # b"},
 			"popsync.yaml:6:15: accounts[0].password: ends at the #; quote it if what follows belongs to it",

@@ -30,8 +30,10 @@ type pace struct{ start, each time.Duration }
 
 func (p pace) of(n int) time.Duration { return p.start + time.Duration(n)*p.each }
 
-// grace is how long popsync has to end when the trials are broken off.
-const grace = 5 * time.Second
+const (
+	patience = time.Minute     // with a fetch that nobody kills
+	grace    = 5 * time.Second // that popsync has to end when it is asked to
+)
 
 // rehearsals are fetches by which the pace is measured.
 const rehearsals = 5
@@ -157,6 +159,8 @@ func (b *box) fetch(ctx context.Context) error {
 	}
 	select {
 	case <-child.Done():
+	case <-time.After(patience):
+		return errors.Join(fmt.Errorf("popsync fetch goes on for more than %v", patience), child.Stop(grace))
 	case <-ctx.Done():
 		return errors.Join(ctx.Err(), child.Stop(grace))
 	}

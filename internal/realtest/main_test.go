@@ -47,7 +47,6 @@ type rig struct {
 	Server
 	popsync Popsync
 	dir     string
-	mu      sync.Mutex
 	sent    map[string]Census // by user: all that was put on the server
 }
 
@@ -115,8 +114,6 @@ func (r *rig) put(t testing.TB, user string, messages ...Message) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	if r.sent[user] == nil {
 		r.sent[user] = Census{}
 	}
@@ -193,8 +190,6 @@ func (r *rig) arrived(a Account) error {
 	if err != nil {
 		return err
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	return census.Compare(r.sent[a.User])
 }
 
