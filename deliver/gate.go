@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 )
@@ -68,19 +69,21 @@ func (m *Maildir) firstPass(g *gate) error {
 			return failed(dir, err)
 		}
 	}
-	// A parent that we may not read is somebody else's work, and old.
-	if parent := m.parent(); parent != "" {
-		if err := m.sys.syncDir(parent); err != nil && !errors.Is(err, fs.ErrPermission) {
-			return failed(parent, err)
+	for _, path := range slices.Compact([]string{m.path, m.root}) {
+		// A parent that we may not read is somebody else's work, and old.
+		if parent := parentOf(path); parent != "" {
+			if err := m.sys.syncDir(parent); err != nil && !errors.Is(err, fs.ErrPermission) {
+				return failed(parent, err)
+			}
 		}
 	}
 	g.passed = true
 	return nil
 }
 
-// parent is the folder that holds the Maildir's own name; "" where it cannot be found.
-func (m *Maildir) parent() string {
-	path, err := filepath.EvalSymlinks(m.path)
+// parentOf is the folder that holds a Maildir's own name; "" where it cannot be found.
+func parentOf(path string) string {
+	path, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return ""
 	}

@@ -370,7 +370,7 @@ func TestSettleWithoutTheMaildir(t *testing.T) {
 		if err := os.RemoveAll(m.sub(gone)); err != nil {
 			t.Fatal(err)
 		}
-		st := Staged{Name: m.tmp.owner.newName(time.Now())}
+		st := Staged{Name: m.tmp.owner.newName(time.Now(), 7)}
 		outcome, err := m.Settle(t.Context(), st, time.Hour)
 		if outcome != Unsettled {
 			t.Errorf("without %q: outcome %d, want Unsettled", gone, outcome)
@@ -417,8 +417,8 @@ func TestClean(t *testing.T) {
 	sys := &faulty{}
 	m := faultyMaildir(t, sys)
 	earlier := NewOwner(testState)
-	left := []string{earlier.newName(time.Now()), earlier.newName(time.Now())}
-	foreign := []string{"1790000000.M12P34Q1.host", NewOwner("ffffffff").newName(time.Now()), m.tmp.owner.newName(time.Now())}
+	left := []string{earlier.newName(time.Now(), 7), earlier.newName(time.Now(), 7)}
+	foreign := []string{"1790000000.M12P34Q1.host", NewOwner("ffffffff").newName(time.Now(), 7), m.tmp.owner.newName(time.Now(), 7)}
 	for _, name := range slices.Concat(left, foreign) {
 		if err := os.WriteFile(m.tmp.path(name), nil, 0o600); err != nil {
 			t.Fatal(err)
@@ -515,4 +515,43 @@ func BenchmarkMaildirBatch(b *testing.B) {
 		mustPublish(b, m, batch)
 	}
 	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*maxBatch), "µs/message")
+}
+
+// S1: another Maildir at the same path, as under a mount point, proves nothing: what was staged in
+// the real one is neither confirmed nor lost.
+func TestSettleInAnotherMaildir(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "Maildir")
+	m := NewMaildir(MaildirOptions{Path: path, Owner: NewOwner("01234567")})
+	if err := m.Open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	st, err := m.Stage(t.Context(), "uid", strings.NewReader("mail\r\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(m.Sync(t.Context(), []Staged{st})...); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(path, path+".unmounted"); err != nil {
+		t.Fatal(err)
+	}
+	later := func() *Maildir {
+		return NewMaildir(MaildirOptions{Path: path, Owner: NewOwner("01234567")})
+	}
+	if err := later().Open(t.Context()); err != nil { // a skeleton below the mount point
+		t.Fatal(err)
+	}
+	outcome, err := later().Settle(t.Context(), st, time.Hour)
+	if e, ok := errors.AsType[*Error](err); outcome != Unsettled || !ok || e.Kind != Create {
+		t.Errorf("in another Maildir: %v, %v", outcome, err)
+	}
+	if outcome, err := later().Settle(t.Context(), st, 37*time.Hour); outcome != Again || err != nil {
+		t.Errorf("after 36 hours: %v, %v", outcome, err)
+	}
+	if err := errors.Join(os.Rename(path, path+".skeleton"), os.Rename(path+".unmounted", path)); err != nil {
+		t.Fatal(err)
+	}
+	if outcome, err := later().Settle(t.Context(), st, time.Hour); outcome != Delivered || err != nil {
+		t.Errorf("mounted again: %v, %v", outcome, err)
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -33,12 +34,40 @@ func NewOwner(state string) Owner {
 var names atomic.Uint64
 
 // newName is a file name that was never used before and never will be, on any host:
-// "<seconds>.R<run>Q<count>_s<state>.<host>" as maildir(5) suggests.
-func (o Owner) newName(now time.Time) string {
-	return fmt.Sprintf("%d.R%sQ%d_s%s.%s", now.Unix(), o.Run, names.Add(1), o.State, hostname())
+// "<seconds>.R<run>Q<count>_s<state>I<place>.<host>" as maildir(5) suggests.
+func (o Owner) newName(now time.Time, place place) string {
+	return fmt.Sprintf("%d.R%sQ%d_s%sI%x.%s", now.Unix(), o.Run, names.Add(1), o.State, uint64(place), hostname())
 }
 
-var nameSyntax = regexp.MustCompile(`^[0-9]+\.R([0-9a-f]{16})Q[0-9]+_s([0-9a-f]{8})\.[^/:,]+$`)
+// A place tells the folder in which messages are staged from another one at the same path: that
+// of a file system which is not mounted, or was made anew. It is the folder's inode: device
+// numbers change when a machine starts.
+type place uint64
+
+// placeOf is 0 where it cannot be found out.
+func placeOf(dir string) place {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return 0
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0
+	}
+	return place(st.Ino)
+}
+
+// stagedAt is the place in a name that newName made.
+func stagedAt(name string) place {
+	m := nameSyntax.FindStringSubmatch(name)
+	if m == nil {
+		return 0
+	}
+	n, _ := strconv.ParseUint(m[3], 16, 64)
+	return place(n)
+}
+
+var nameSyntax = regexp.MustCompile(`^[0-9]+\.R([0-9a-f]{16})Q[0-9]+_s([0-9a-f]{8})I([0-9a-f]{1,16})\.[^/:,]+$`)
 
 // parseName finds whose file a name is; ok is false for files of other programs.
 func parseName(name string) (o Owner, ok bool) {

@@ -15,7 +15,7 @@ func TestNamesAreUnique(t *testing.T) {
 	for range 4 {
 		process := NewOwner(testState)
 		for range 25_000 {
-			name := process.newName(now)
+			name := process.newName(now, 7)
 			if seen[name] {
 				t.Fatalf("%s came twice", name)
 			}
@@ -30,15 +30,15 @@ func TestNamesAreUnique(t *testing.T) {
 func TestNamesOfOthersAreNotOurs(t *testing.T) {
 	ours := Owner{State: testState, Run: "00112233445566aa"}
 	for name, left := range map[string]bool{
-		"1790000000.R00112233445566bbQ1_s0a1b2c3d.host":      true,
-		"1790000000.R00112233445566aaQ1_s0a1b2c3d.host":      false, // of this run
-		"1790000000.R00112233445566bbQ1_s0a1b2c3e.host":      false, // of another database
-		"1790000000.R00112233445566bbQ1_s0a1b2c3d.host,S=10": false,
-		"1790000000.R00112233445566bbQ1_s0a1b2c3d.":          false,
-		"1790000000.M12P34Q1.host":                           false, // Dovecot's and maildrop's
-		"R00112233445566bbQ1_s0a1b2c3d.host":                 false,
-		"../1790000000.R00112233445566bbQ1_s0a1b2c3d.host":   false,
-		"1790000000.R00112233445566bbQ1_s0a1b2c3d./etc":      false,
+		"1790000000.R00112233445566bbQ1_s0a1b2c3dI1f.host":      true,
+		"1790000000.R00112233445566aaQ1_s0a1b2c3dI1f.host":      false, // of this run
+		"1790000000.R00112233445566bbQ1_s0a1b2c3e.host":         false, // of another database
+		"1790000000.R00112233445566bbQ1_s0a1b2c3dI1f.host,S=10": false,
+		"1790000000.R00112233445566bbQ1_s0a1b2c3dI1f.":          false,
+		"1790000000.M12P34Q1.host":                              false, // Dovecot's and maildrop's
+		"R00112233445566bbQ1_s0a1b2c3dI1f.host":                 false,
+		"../1790000000.R00112233445566bbQ1_s0a1b2c3dI1f.host":   false,
+		"1790000000.R00112233445566bbQ1_s0a1b2c3dI1f./etc":      false,
 		"": false,
 	} {
 		if got := ours.leftBehind(name); got != left {

@@ -23,6 +23,7 @@ var subfolders = []string{"tmp", "new", "cur"}
 // one that cannot be written to.
 func (m *Maildir) Open(context.Context) error {
 	m.seen = nil
+	m.tmp.at.Store(0)
 	if err := ensureMaildir(m.root); err != nil {
 		return err
 	}

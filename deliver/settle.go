@@ -13,6 +13,7 @@ const tmpLife = 36 * time.Hour
 // Settle finds the message of an intent in tmp/, new/ or cur/. In none of them it was delivered:
 // its name was durable before the intent, so only publishing took it out of tmp/, and then a
 // reader took it away. After 36 hours another program may have cleaned tmp/: fetch it again.
+// And in another Maildir at the same path, as under a mount point, nothing can be said.
 //
 // Where the Maildir is not there (moved, not mounted) nothing can be said, and the outcome is
 // Unsettled with an error of the kind Create. So Settle comes before Open, which would create it.
@@ -42,10 +43,13 @@ func (m *Maildir) Settle(_ context.Context, st Staged, age time.Duration) (Outco
 		return m.confirm(st, where)
 	case staged:
 		return m.publishOne(Staged{Name: st.Name, UID: st.UID, Size: size})
-	case age < tmpLife:
-		return Delivered, nil
+	case age >= tmpLife:
+		return Again, nil
+	case stagedAt(st.Name) != placeOf(m.tmp.dir):
+		return Unsettled, unusable("mount it or move it back; if it is gone for good, its messages are fetched again after 36 hours",
+			"%s: not the Maildir in which messages were left unfinished", m.path)
 	}
-	return Again, nil
+	return Delivered, nil
 }
 
 // present checks that all three folders are there, so that "in none of them" means something.

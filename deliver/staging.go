@@ -27,17 +27,28 @@ type staging struct {
 	lf    bool // CR LF becomes LF
 	owner Owner
 
-	probed  atomic.Bool // the first file's mode has been looked at
-	tooFew  atomic.Bool // the umask takes away bits of mode
+	at      atomic.Uint64 // the folder's place; 0: not looked for since it was opened
+	probed  atomic.Bool   // the first file's mode has been looked at
+	tooFew  atomic.Bool   // the umask takes away bits of mode
 	mu      sync.Mutex
 	written map[string]*os.File // staged, and kept open until its fsync
+}
+
+// place is where messages are staged, looked for once after each Open.
+func (s *staging) place() place {
+	if p := s.at.Load(); p != 0 {
+		return place(p)
+	}
+	p := placeOf(s.dir)
+	s.at.Store(uint64(p))
+	return p
 }
 
 func (s *staging) path(name string) string { return filepath.Join(s.dir, name) }
 
 // stage is [Target.Stage]. What ends it early is msg: its reader knows about contexts.
 func (s *staging) stage(uid string, msg io.Reader) (Staged, error) {
-	name := s.owner.newName(time.Now())
+	name := s.owner.newName(time.Now(), s.place())
 	f, err := s.sys.create(s.path(name), s.mode)
 	if err != nil {
 		return Staged{}, failed(s.dir, err)

@@ -47,6 +47,7 @@ type DB struct {
 	id   string
 	lock *lock
 	file *os.File // the one that bolt has open
+	lost bool     // created, though there has been one
 	bolt *bolt.DB
 
 	queue chan *request // to the committer
@@ -99,6 +100,14 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 	return db, nil
 }
 
+// Note is what its user is to be told once, or empty.
+func (db *DB) Note() string {
+	if !db.lost {
+		return ""
+	}
+	return fmt.Sprintf("state %s was not there any more and begins anew: what lies on the servers counts as new", db.path)
+}
+
 // open opens the file under the lock. After an error nothing of it stays open.
 func (db *DB) open(ctx context.Context, deadline time.Time) (err error) {
 	if err := db.openFile(); err != nil {
@@ -114,6 +123,9 @@ func (db *DB) open(ctx context.Context, deadline time.Time) (err error) {
 		return &HeldError{Path: db.path}
 	} else if err != nil {
 		return err
+	}
+	if err := db.settleDown(); err != nil {
+		return cannotOpen(db.path, err)
 	}
 	if err := checkPages(db.file); err != nil {
 		return db.damaged(err)
@@ -131,6 +143,24 @@ func (db *DB) open(ctx context.Context, deadline time.Time) (err error) {
 	return nil
 }
 
+// settleDown makes durable what an owner that was killed had written and not synced, the file's
+// name included, before anybody acts upon it: messages published for an intent that a power cut
+// then takes back would come again.
+func (db *DB) settleDown() error {
+	if err := db.file.Sync(); err != nil {
+		return err
+	}
+	dir := filepath.Dir(db.path)
+	if err := durable.SyncDir(dir); err != nil {
+		return err
+	}
+	// A parent that we may not read is somebody else's work, and old.
+	if err := durable.SyncDir(filepath.Dir(dir)); err != nil && !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	return nil
+}
+
 // openFile opens the database, a new one where there is none.
 func (db *DB) openFile() error {
 	info, err := os.Stat(db.path)
@@ -140,6 +170,7 @@ func (db *DB) openFile() error {
 			// What it points to may come back, with all its records: a disk not mounted yet.
 			return cannotOpen(db.path, &fs.PathError{Op: "follow the link", Path: db.path, Err: fs.ErrNotExist})
 		}
+		db.lost = db.lock.used
 		if err := create(db.path); err != nil {
 			return cannotOpen(db.path, err)
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 )
 
 // A HeldError says that another program owns the state and did not let go of it in time.
@@ -14,9 +15,14 @@ type HeldError struct {
 
 func (e *HeldError) Error() string {
 	if e.PID == 0 {
-		return fmt.Sprintf("state %s is held by another program; end it and try again", e.Path)
+		return fmt.Sprintf("state %s is held by another program", e.Path)
 	}
-	return fmt.Sprintf("state %s is held by pid %d, which does not answer; end it and try again", e.Path, e.PID)
+	return fmt.Sprintf("state %s is held by pid %d", e.Path, e.PID)
+}
+
+// Hint says what a person can do.
+func (e *HeldError) Hint() string {
+	return "it was waited for in vain: try again when that program has ended, or end it"
 }
 
 // A DamageError says that the state, or one mailbox in it, does not hold what was written to it.
@@ -67,10 +73,19 @@ func (e *WriteError) Unwrap() error { return e.Err }
 // cannotOpen names the state beside the file that the operating system refused, which may be
 // another: the lock, a parent folder. Callers find the *fs.PathError inside.
 func cannotOpen(path string, err error) error {
-	if pe, ok := errors.AsType[*fs.PathError](err); ok && pe.Path == path {
+	pe, ok := errors.AsType[*fs.PathError](err)
+	switch {
+	case ok && pe.Path == path:
 		return fmt.Errorf("state %s: %s: %w", path, pe.Op, &bare{pe})
+	case ok, isLinkError(err):
+		return fmt.Errorf("state %s: %w", path, err)
 	}
-	return fmt.Errorf("state %s: %w", path, err)
+	return &WriteError{Path: path, Err: err} // bbolt's own errors do not say which file it was
+}
+
+func isLinkError(err error) bool {
+	_, ok := errors.AsType[*os.LinkError](err)
+	return ok
 }
 
 // A bare error is an *fs.PathError that shows only the reason, where the path was said already.

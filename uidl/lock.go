@@ -18,7 +18,10 @@ const lockAgain = 50 * time.Millisecond
 // A lock is the ownership of a state: a file beside it that is locked, and holds the owner's
 // process id for those who wait in vain. It is never renamed or removed, or two programs could
 // each lock a file of that name. The kernel ends the lock with its process.
-type lock struct{ file *os.File }
+type lock struct {
+	file *os.File
+	used bool // it had an owner before
+}
 
 // takeLock waits for the ownership of the state at path until deadline or ctx ends. The error is
 // ctx's, a *[HeldError], or the operating system's.
@@ -27,9 +30,10 @@ func takeLock(ctx context.Context, path string, deadline time.Time) (*lock, erro
 	if err != nil {
 		return nil, cannotOpen(path, err)
 	}
-	l := &lock{f}
+	l := &lock{file: f}
 	err = flock(ctx, f, deadline)
 	if err == nil {
+		l.used = l.owner() != 0
 		err = l.sign()
 	}
 	if errors.Is(err, errHeld) {
