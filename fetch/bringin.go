@@ -203,7 +203,7 @@ func (b *bringer) publish(ctx context.Context, batch []arrival) (failed error) {
 
 func (b *bringer) delivered(a arrival) {
 	s := b.s
-	rec := uidl.Record{State: uidl.Delivered, Size: a.Size, Changed: uidl.At(s.now())}
+	rec := uidl.Record{State: uidl.Delivered, Size: a.Size, Changed: uidl.At(s.now()), Deletions: a.before}
 	b.next.Confirm = append(b.next.Confirm, uidl.Entry{Ref: a.Ref(), Record: rec})
 	b.fresh = append(b.fresh, Had{a.Item, rec})
 	b.done = append(b.done, a.staged)

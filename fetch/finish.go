@@ -64,10 +64,9 @@ func (s *session) again(ctx context.Context, due []Had) ([]Had, error) {
 // its answer is lost, the next listing shows.
 func (s *session) deleteAll(ctx context.Context, due []Had) error {
 	kept := make(map[int32]bool)
-	byNumber := make(map[int32]Had, len(due))
 	msgs := make([]pop3.Message, len(due))
 	for i, h := range due {
-		msgs[i], byNumber[h.Number] = h.Message, h
+		msgs[i] = h.Message
 	}
 	s.inTransaction = false
 	err := s.client.DeleQuit(ctx, msgs, func(m pop3.Message, refusal *pop3.ResponseError) {
@@ -94,13 +93,8 @@ func (s *session) deleteAll(ctx context.Context, due []Had) error {
 	return nil
 }
 
-// deleted remembers that a message was deleted. A UID that others have or had as well is
-// forgotten: the next message under it is not to be taken for this one.
+// deleted remembers that a message was deleted, until a complete listing lacks it.
 func (s *session) deleted(h Had) {
-	if h.Shared {
-		s.unsaved.Forget = append(s.unsaved.Forget, h.Ref())
-		return
-	}
 	h.Record.Deletions++
 	h.Record.State, h.Record.Changed, h.Record.DeleteSent = uidl.Deleted, uidl.At(s.now()), false
 	s.unsaved.Update = append(s.unsaved.Update, uidl.Entry{Ref: h.Ref(), Record: h.Record})
@@ -125,10 +119,13 @@ func (s *session) summary() *uidl.Poll {
 		p.LoggedIn = uidl.At(s.loggedIn)
 		p.LoginDelay = int64(s.client.Capabilities().LoginDelay.Seconds())
 	}
-	if s.lost {
-		p.LostPipeline = uidl.At(s.now())
-	}
 	e := s.result.Err
+	switch {
+	case s.lost:
+		p.LostPipeline = uidl.At(s.now())
+	case e != nil && e.Step == s.last.Step && errors.Is(e, pop3.ErrTimeout):
+		p.LostPipeline = 0 // it fails at the same step without pipelining: that was not the cause
+	}
 	if e == nil {
 		p.Good, p.Listed = p.Ended, true
 		return &p

@@ -18,6 +18,7 @@ type Item struct {
 	pop3.Message
 	Rank   uint32 // tells apart the messages that share a UID
 	Shared bool   // another message has, or had, the same UID
+	before uint8  // sessions that deleted a message of this name, and it is listed again
 }
 
 // Ref is the name of the item's record.
@@ -100,7 +101,7 @@ func (p *planner) shared(listing []pop3.Message, listed []int32, known []uidl.En
 			continue
 		}
 		item.Rank = free[at].Rank
-		p.listed(item, free[at])
+		p.sharing(item, free[at])
 		free = slices.Delete(free, at, at+1)
 	}
 	rank := uint32(0)
@@ -118,6 +119,18 @@ func (p *planner) shared(listing []pop3.Message, listed []int32, known []uidl.En
 	for _, rec := range free {
 		p.gone(rec)
 	}
+}
+
+// sharing is listed for a message whose UID is not unique. One that was deleted may be another
+// message under the same UID by now, so it is retrieved, not deleted unseen. After some times it
+// is clear that the server forgets deletions.
+func (p *planner) sharing(m Item, rec uidl.Entry) {
+	if rec.State == uidl.Deleted && rec.Deletions < mostDeletions {
+		m.before = rec.Deletions
+		p.Retrieve = append(p.Retrieve, m)
+		return
+	}
+	p.listed(m, rec)
 }
 
 // listed decides about a message that is on the server and has a record.

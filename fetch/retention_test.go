@@ -188,16 +188,12 @@ func TestNothingNewIsOneCommit(t *testing.T) {
 	w := newWorld(t, poptest.Options{})
 	w.add(1, 50)
 	w.good(50)
-	box, err := w.db.Box(t.Context(), w.account.Mailbox(), w.account.Name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	counted := &countingStore{store: box}
-	s := &session{
-		account: w.account, records: counted, leftovers: new(leftovers), intentNames: w.db.IntentNames,
-		now: w.now, tell: func(Event) {},
-	}
-	if r := s.poll(t.Context()); r.Err != nil {
+	counted := new(countingStore)
+	r := w.pollWith(func(s store) store {
+		counted.store = s
+		return counted
+	})
+	if r.Err != nil {
 		t.Fatal(r.Err)
 	}
 	if counted.commits != 1 {

@@ -111,16 +111,16 @@ func (s *session) run(ctx context.Context) error {
 	if !pop3.Sendable("", s.password.Reveal()) {
 		return s.step("log in", pop3.ErrSecret)
 	}
+	hard, release := s.lingering(ctx)
+	defer release()
 	if !s.dryRun {
-		if err := s.makeReady(ctx); err != nil {
+		if err := s.makeReady(ctx, hard); err != nil {
 			return err
 		}
 	}
 	if err := s.logIn(ctx); err != nil {
 		return err
 	}
-	hard, release := s.lingering(ctx)
-	defer release()
 	plan, err := s.look(hard)
 	if err != nil {
 		return err
@@ -135,8 +135,8 @@ func (s *session) run(ctx context.Context) error {
 
 // makeReady settles what a crash left, and finds out whether mail can be delivered before anybody
 // logs in. Settling comes first: it must find a target as the crash left it.
-func (s *session) makeReady(ctx context.Context) error {
-	if err := s.settle(ctx); err != nil {
+func (s *session) makeReady(soft, ctx context.Context) error {
+	if err := s.settle(soft, ctx); err != nil {
 		return err
 	}
 	if err := s.account.Target.Open(ctx); err != nil {

@@ -9,46 +9,73 @@ import (
 )
 
 // settle finishes what a crash left: messages whose intent is recorded and whose delivery is not.
-// Without guessing: each target says what became of its own (docs/architecture.md).
-func (s *session) settle(ctx context.Context) error {
+// Without guessing: each target says what became of its own (docs/architecture.md). Once soft
+// ends, no other one is begun.
+func (s *session) settle(soft, ctx context.Context) error {
 	intents, err := s.records.Intents(ctx)
 	if err != nil {
 		return s.stateFailed(err)
 	}
-	var change uidl.Change
-	var drops []func() error
+	done := settling{s: s, targets: map[string]deliver.Target{s.account.Target.Location(): s.account.Target}}
 	var failed error
-	targets := map[string]deliver.Target{s.account.Target.Location(): s.account.Target}
 	for _, in := range intents {
-		if ctx.Err() != nil {
-			failed = context.Cause(ctx)
+		if err := context.Cause(soft); err != nil {
+			failed = firstError(failed, err)
 			break
 		}
-		target, err := s.targetAt(in.Target, targets)
+		target, err := done.targetAt(in.Target)
 		if err != nil {
-			failed = s.deliveryFailed(err)
-			break
-		}
-		st := deliver.Staged{Name: in.Name, UID: in.UID, Size: in.Staged}
-		outcome, err := target.Settle(ctx, st, s.now().Sub(in.At.Time()))
-		switch {
-		case outcome == deliver.Delivered:
-			rec := uidl.Record{State: uidl.Delivered, Size: in.Size, Changed: uidl.At(s.now())}
-			change.Confirm = append(change.Confirm, uidl.Entry{Ref: in.Ref, Record: rec})
-		case outcome == deliver.Again, verdict(err):
-			change.Abandon = append(change.Abandon, in.Ref) // it is fetched again
-		default:
 			failed = firstError(failed, s.deliveryFailed(err))
-			continue // it stays an intent; the others may be settled
+			continue
 		}
-		drops = append(drops, func() error { return target.Drop([]deliver.Staged{st}) })
+		if err := done.one(ctx, target, in); err != nil {
+			failed = firstError(failed, err) // it stays an intent; the others may be settled
+		}
+		if done.count >= target.MaxBatch() {
+			if err := done.record(); err != nil {
+				return err
+			}
+		}
 	}
-	return firstError(failed, s.settled(change, drops))
+	if err := done.record(); err != nil {
+		return err
+	}
+	return failed
 }
 
-// settled records what was found out, and then drops the staged files.
-func (s *session) settled(change uidl.Change, drops []func() error) error {
-	if err := s.commit(change); err != nil {
+// A settling is what was found out of intents and not recorded yet: at most a batch of the target,
+// so that a program is handed no message twice but the last.
+type settling struct {
+	s       *session
+	targets map[string]deliver.Target // by location
+	change  uidl.Change
+	count   int
+	drops   []func() error
+}
+
+// one settles a single intent.
+func (d *settling) one(ctx context.Context, target deliver.Target, in uidl.Intent) error {
+	st := deliver.Staged{Name: in.Name, UID: in.UID, Size: in.Staged}
+	outcome, err := target.Settle(ctx, st, d.s.now().Sub(in.At.Time()))
+	switch {
+	case outcome == deliver.Delivered:
+		rec := uidl.Record{State: uidl.Delivered, Size: in.Size, Changed: uidl.At(d.s.now())}
+		d.change.Confirm = append(d.change.Confirm, uidl.Entry{Ref: in.Ref, Record: rec})
+	case outcome == deliver.Again, verdict(err):
+		d.change.Abandon = append(d.change.Abandon, in.Ref) // it is fetched again
+	default:
+		return d.s.deliveryFailed(err)
+	}
+	d.count++
+	d.drops = append(d.drops, func() error { return target.Drop([]deliver.Staged{st}) })
+	return nil
+}
+
+// record makes durable what was found out, and then drops the staged files.
+func (d *settling) record() error {
+	change, drops := d.change, d.drops
+	d.change, d.count, d.drops = uidl.Change{}, 0, nil
+	if err := d.s.commit(change); err != nil {
 		return err
 	}
 	var errs error
@@ -56,17 +83,19 @@ func (s *session) settled(change uidl.Change, drops []func() error) error {
 		errs = errors.Join(errs, drop())
 	}
 	if errs != nil {
-		s.tell(Event{Kind: Warned, Text: "staged files stay: " + errs.Error()})
+		d.s.tell(Event{Kind: Warned, Text: "staged files stay: " + errs.Error()})
 	}
 	return nil
 }
 
 // targetAt is where an intent was staged, which is not always where the account delivers now.
-func (s *session) targetAt(location string, known map[string]deliver.Target) (deliver.Target, error) {
-	if target, ok := known[location]; ok {
+func (d *settling) targetAt(location string) (deliver.Target, error) {
+	if target, ok := d.targets[location]; ok {
 		return target, nil
 	}
-	target, err := deliver.Settling(location, s.owner)
-	known[location] = target
+	target, err := deliver.Settling(location, d.s.owner)
+	if err == nil {
+		d.targets[location] = target
+	}
 	return target, err
 }

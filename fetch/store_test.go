@@ -3,9 +3,11 @@ package fetch
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -14,8 +16,6 @@ import (
 	"popsync/internal/poptest"
 	"popsync/uidl"
 )
-
-func (w *world) now() time.Time { return time.Now() }
 
 // A countingStore counts the commits that write something.
 type countingStore struct {
@@ -63,15 +63,7 @@ func TestFailingCommits(t *testing.T) {
 			w := newWorld(t, poptest.Options{})
 			w.account.Keep.Delete = true
 			w.add(1, 6)
-			box, err := w.db.Box(t.Context(), w.account.Mailbox(), w.account.Name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			s := &session{
-				account: w.account, records: &failingStore{store: box, good: n, late: late}, leftovers: new(leftovers),
-				intentNames: w.db.IntentNames, now: w.now, tell: func(Event) {},
-			}
-			r := s.poll(t.Context())
+			r := w.pollWith(func(s store) store { return &failingStore{store: s, good: n, late: late} })
 			if r.Err != nil && r.Err.Kind != InputOutput {
 				t.Errorf("commit %d: %v", n, r.Err)
 			}
@@ -111,15 +103,7 @@ func TestReaderBetweenCrashAndRestart(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, poptest.Options{})
 			w.add(1, 3)
-			box, err := w.db.Box(t.Context(), w.account.Mailbox(), w.account.Name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			s := &session{ // dies when the deliveries are to be recorded
-				account: w.account, records: &onlyIntents{box}, leftovers: new(leftovers),
-				intentNames: w.db.IntentNames, now: w.now, tell: func(Event) {},
-			}
-			s.poll(t.Context())
+			w.pollWith(func(s store) store { return &onlyIntents{s} }) // dies when the deliveries are to be recorded
 			delivered, _ := filepath.Glob(filepath.Join(w.maildirPath(), "new", "*"))
 			if len(delivered) == 0 {
 				t.Fatal("nothing was delivered")
@@ -166,15 +150,7 @@ func rename(t *testing.T, from, to string) {
 func TestIntentOfAnEarlierConfiguration(t *testing.T) {
 	w := newWorld(t, poptest.Options{})
 	w.add(1, 3)
-	box, err := w.db.Box(t.Context(), w.account.Mailbox(), w.account.Name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &session{
-		account: w.account, records: &onlyIntents{box}, leftovers: new(leftovers),
-		intentNames: w.db.IntentNames, now: w.now, tell: func(Event) {},
-	}
-	s.poll(t.Context())
+	w.pollWith(func(s store) store { return &onlyIntents{s} })
 	w.reopen()
 	elsewhere := filepath.Join(t.TempDir(), "Maildir")
 	w.account.Target = deliver.NewMaildir(deliver.MaildirOptions{Path: elsewhere, Owner: w.owner})
@@ -185,4 +161,67 @@ func TestIntentOfAnEarlierConfiguration(t *testing.T) {
 	if n := len(w.mail()) + len(there); n != 3 {
 		t.Errorf("%d messages in both, not 3", n)
 	}
+}
+
+// S1: a crash while intents are settled hands one message over again at most, and not all that
+// were settled before it.
+func TestCrashWhileSettlingAnAgentsIntents(t *testing.T) {
+	w := newWorld(t, poptest.Options{})
+	log := filepath.Join(t.TempDir(), "log")
+	agent := script(t, "grep Subject >>"+log)
+	w.account.Target = w.agent(agent)
+	w.add(1, 10)
+	w.pollWith(func(s store) store { return &onlyIntents{s} }) // dies with the first delivery
+	for range 3 {
+		w.reopen()
+		w.account.Target = w.agent(agent)
+		w.pollWith(func(s store) store { return &mortal{store: s, commits: 2} })
+	}
+	w.reopen()
+	w.account.Target = w.agent(agent)
+	if r := w.poll(); r.Err != nil {
+		t.Fatal(r.Err)
+	}
+	text, err := os.ReadFile(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const kills = 4
+	if n := strings.Count(string(text), "Subject"); n < 10 || n > 10+kills {
+		t.Errorf("the agent had %d messages for 10, after %d kills", n, kills)
+	}
+	for n := range 10 {
+		if !strings.Contains(string(text), fmt.Sprintf("letter %d\n", n+1)) {
+			t.Errorf("letter %d is lost", n+1)
+		}
+	}
+}
+
+// mortal is a store that dies after some commits that write something.
+type mortal struct {
+	store
+	commits int
+}
+
+func (m *mortal) Commit(ctx context.Context, change uidl.Change) error {
+	if len(change.Intend)+len(change.Confirm)+len(change.Abandon) > 0 {
+		if m.commits--; m.commits < 0 {
+			return errKilled
+		}
+	}
+	return m.store.Commit(ctx, change)
+}
+
+// pollWith is a poll whose store is another one's shell.
+func (w *world) pollWith(shell func(store) store) Result {
+	w.Helper()
+	box, err := w.db.Box(w.Context(), w.account.Mailbox(), w.account.Name)
+	if err != nil {
+		w.Fatal(err)
+	}
+	s := &session{
+		account: w.account, records: shell(box), owner: w.owner, leftovers: new(leftovers),
+		intentNames: w.db.IntentNames, now: time.Now, tell: func(Event) {},
+	}
+	return s.poll(w.Context())
 }

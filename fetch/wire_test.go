@@ -114,6 +114,22 @@ func testLostPipeline(t *testing.T, w *world) {
 	w.wantMail(letters(1, 3))
 }
 
+// W8, A9: a log-in that is merely slow is told from one that was lost: without pipelining it fails
+// in the same way.
+func TestSlowLoginIsNoLostPipeline(t *testing.T) {
+	inBubble(t, poptest.Options{}, func(t *testing.T, w *world) {
+		w.add(1, 1)
+		w.server.Hook("PASS", poptest.Always(poptest.Stall))
+		w.bad(Unreachable, "log in")
+		w.bad(Unreachable, "log in")
+		w.server.Hook("PASS", nil)
+		w.good(1)
+		if !w.last().Pipelined() {
+			t.Error("not pipelined any more")
+		}
+	})
+}
+
 // W5, W6: nonsense in the listing costs the messages it is about, and no other.
 func TestNonsenseInTheListing(t *testing.T) {
 	w := newWorld(t, poptest.Options{})

@@ -28,6 +28,7 @@ func (c *Client) Login(ctx context.Context, user, password string) error {
 	if !Sendable(user, password) {
 		return ErrSecret
 	}
+	c.conceal(user, password)
 	if err := c.send("USER", user, "USER "+user); err != nil {
 		return err
 	}

@@ -44,7 +44,7 @@ func (c *Client) readCapa() error {
 	var lines []string
 	err := c.readLines("CAPA", keepStatus, mostCapabilityOctets, func(l line) error {
 		if len(lines) < mostCapabilities {
-			lines = append(lines, string(l.text))
+			lines = append(lines, string(c.hidden(l.text, l.cut)))
 		}
 		return nil
 	})

@@ -31,8 +31,9 @@ type Client struct {
 	capabilities Capabilities
 	err          error // after which nothing more is believed
 
-	unanswered []sent // in order
-	proven     bool   // a command that was sent before an earlier one's answer has been answered
+	secrets    [][]byte // what no error and no trace may show, should the server repeat it
+	unanswered []sent   // in order
+	proven     bool     // a command that was sent before an earlier one's answer has been answered
 }
 
 // A sent is a command that waits for its answer.
@@ -61,7 +62,7 @@ func NewClient(ctx context.Context, nc net.Conn, o Options) (*Client, error) {
 func (c *Client) greeting(ctx context.Context) error {
 	defer c.c.until(ctx)()
 	c.c.await(false)
-	l, err := c.c.readLine(keepStatus)
+	l, err := c.readStatusLine()
 	if errors.Is(err, ErrTimeout) && c.c.progress == 0 {
 		l, err = c.provoke(err)
 	}
@@ -161,7 +162,7 @@ func (c *Client) reply() (status, error) {
 	}
 	command := c.unanswered[0].verb
 	c.c.await(false)
-	l, err := c.c.readLine(keepStatus)
+	l, err := c.readStatusLine()
 	if err != nil {
 		return status{}, c.fail(err)
 	}

@@ -21,7 +21,8 @@ const (
 // A conn reads and writes bytes, and sees that every wait has an end.
 //
 // A wait begins with [conn.await] and lasts at most timeout, whatever trickles in; in a long
-// reply it begins anew whenever minProgress octets have come.
+// reply it begins anew whenever minProgress octets have come. Only what the server takes counts:
+// the time in which a body is written to a slow disk is nobody's fault.
 type conn struct {
 	timeout time.Duration
 	trace   func(string)
@@ -31,8 +32,9 @@ type conn struct {
 	r, w int
 	out  []byte // commands that are not written yet
 
-	long     bool // within a long reply
-	progress int  // octets since the wait began
+	long     bool          // within a long reply
+	progress int           // octets since the wait began
+	left     time.Duration // of the wait
 
 	mu    sync.Mutex // guards ended against deadlines set at the same time
 	ended error      // why the context ended
@@ -69,13 +71,19 @@ func (c *conn) await(long bool) {
 	c.awaitFor(c.timeout)
 }
 
-func (c *conn) awaitFor(d time.Duration) {
-	c.progress = 0
+func (c *conn) awaitFor(d time.Duration) { c.progress, c.left = 0, d }
+
+// timed runs do, which reads or writes, within what is left of the wait.
+func (c *conn) timed(do func([]byte) (int, error), b []byte) (int, error) {
+	began := time.Now()
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	if c.ended == nil {
-		c.net.SetDeadline(time.Now().Add(d))
+		c.net.SetDeadline(began.Add(c.left))
 	}
+	c.mu.Unlock()
+	n, err := do(b)
+	c.left -= time.Since(began)
+	return n, err
 }
 
 // buffered is what has been read and not consumed.
@@ -96,7 +104,7 @@ func (c *conn) fill() error {
 		c.w = copy(c.buf, c.buf[c.r:c.w])
 		c.r = 0
 	}
-	n, err := c.net.Read(c.buf[c.w:])
+	n, err := c.timed(c.net.Read, c.buf[c.w:])
 	c.w += n
 	c.progress += n
 	if c.long && c.progress >= minProgress {
@@ -112,7 +120,7 @@ func (c *conn) flush() error {
 	if len(c.out) == 0 {
 		return nil
 	}
-	_, err := c.net.Write(c.out)
+	_, err := c.timed(c.net.Write, c.out)
 	clear(c.out) // a password may have been in it
 	c.out = c.out[:0]
 	return c.failure(err)

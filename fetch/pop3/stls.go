@@ -19,7 +19,8 @@ func (c *Client) STLS(ctx context.Context, config *tls.Config) error {
 	c.capabilities = Capabilities{}
 	secured := tls.Client(c.c.net, config)
 	c.c.await(false)
-	if err := secured.Handshake(); err != nil {
+	handshake := func([]byte) (int, error) { return 0, secured.Handshake() }
+	if _, err := c.c.timed(handshake, nil); err != nil {
 		return c.fail(c.c.handshakeFailure(err))
 	}
 	c.c.secure(secured)
