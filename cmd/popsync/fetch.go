@@ -61,15 +61,22 @@ type fetchOptions struct {
 
 func runFetch(ctx context.Context, o fetchOptions, out output) error {
 	v := newView(o, out)
+	cfg, _, err := load(o.common) // until here a signal ends the program at once
 	ctx, stop := untilSignal(ctx, v.finishing)
 	defer stop()
-	p, err := open(ctx, o.common, o.accounts, o.dryRun)
+	var p *parts
+	if err == nil {
+		p, err = open(ctx, cfg, o.accounts, o.dryRun)
+	}
 	if err != nil {
 		err = afterSignal(ctx, err)
 		if o.json {
 			return withJSON(out.stdout, "fetch", err)
 		}
 		return err
+	}
+	if text := p.note(); text != "" && o.detail > quiet {
+		_, _ = fmt.Fprintln(v.w, term.Escape(text))
 	}
 	poller := p.poller()
 	poller.DryRun, poller.Notify, poller.Trace = o.dryRun, v.tell, v.trace

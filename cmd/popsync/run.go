@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"popsync/fetch"
+	"popsync/internal/config"
 	"popsync/uidl"
 )
 
@@ -40,14 +41,21 @@ priority and carry no time of their own.`,
 
 func runRun(ctx context.Context, o common, out output) error {
 	log := newLog(out.stderr, levelOf(o.detail), isJournal(os.Stderr, os.Getenv("JOURNAL_STREAM")))
+	cfg, _, err := load(o)
+	if err != nil {
+		return err
+	}
 	ctx, stop := untilSignal(ctx, func() { log.Info("finishing what is under way") })
 	defer stop()
-	p, err := open(ctx, o, nil, false)
+	p, err := open(ctx, cfg, nil, false)
 	if signalled(ctx) != nil {
 		return nil
 	}
 	if err != nil {
 		return err
+	}
+	if text := p.note(); text != "" {
+		log.Warn(text)
 	}
 	for {
 		poller := p.poller()
@@ -61,7 +69,7 @@ func runRun(ctx context.Context, o common, out output) error {
 		if !broken {
 			return err
 		}
-		if p = reopen(ctx, o, log); p == nil {
+		if p = reopen(ctx, cfg, log); p == nil {
 			return nil
 		}
 	}
@@ -88,7 +96,7 @@ func runUntilBroken(ctx context.Context, poller *fetch.Poller, accounts []fetch.
 const reopenAfter = time.Minute
 
 // reopen opens everything again as soon as that can be done. It returns nil once ctx ends.
-func reopen(ctx context.Context, o common, log *slog.Logger) *parts {
+func reopen(ctx context.Context, cfg *config.Config, log *slog.Logger) *parts {
 	for {
 		log.Error("the state could not be written; it is opened again", "in", reopenAfter)
 		select {
@@ -96,7 +104,7 @@ func reopen(ctx context.Context, o common, log *slog.Logger) *parts {
 			return nil
 		case <-time.After(reopenAfter):
 		}
-		p, err := open(ctx, o, nil, false)
+		p, err := open(ctx, cfg, nil, false)
 		if err == nil {
 			return p
 		}

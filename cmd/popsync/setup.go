@@ -30,11 +30,7 @@ type parts struct {
 
 // open makes everything ready for polls of the accounts named, or of all that are enabled. A dry
 // run does not create the state where there is none yet. The caller closes the parts.
-func open(ctx context.Context, o common, names []string, dryRun bool) (*parts, error) {
-	cfg, _, err := load(o)
-	if err != nil {
-		return nil, err
-	}
+func open(ctx context.Context, cfg *config.Config, names []string, dryRun bool) (*parts, error) {
 	chosen, err := cfg.Select(names)
 	if err != nil {
 		return nil, err
@@ -55,6 +51,14 @@ func open(ctx context.Context, o common, names []string, dryRun bool) (*parts, e
 		accounts[i].Target = targetOf(a, spoolOf(cfg), owner)
 	}
 	return &parts{cfg, accounts, store, owner}, nil
+}
+
+// note is what is to be told once of the state, or empty.
+func (p *parts) note() string {
+	if p.store == nil {
+		return ""
+	}
+	return p.store.Note()
 }
 
 func (p *parts) poller() *fetch.Poller {

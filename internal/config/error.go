@@ -51,6 +51,9 @@ func (e Errors) Unwrap() []error {
 	return errs
 }
 
+// mostErrors is how many are told; a file with more of them is no configuration.
+const mostErrors = 200
+
 // A report collects what is wrong with one file.
 type report struct {
 	file     string
@@ -71,6 +74,13 @@ func (r *report) warn(at position, format string, args ...any) {
 
 // tell says everything once: what is wrong in the defaults is wrong in each account.
 func (r *report) tell(to *Errors, at position, message string) {
+	switch n := len(*to); {
+	case n == mostErrors:
+		*to = append(*to, &Error{File: r.file, Message: "has more mistakes than are told here"})
+		return
+	case n > mostErrors:
+		return
+	}
 	e := Error{r.file, at.line, at.column, at.key, message}
 	if !r.told[e] {
 		r.told[e] = true

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -865,4 +867,21 @@ func TestErrorsOfAFile(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) { wantErrors(t, c.text, c.want) })
 	}
+}
+
+// A file that is no configuration has a mistake in each line; not all of them are told.
+func TestManyErrorsAreCutShort(t *testing.T) {
+	_, err := load(t, strings.Repeat("x", 3)+": 1\n"+manyKeys(1000))
+	errs, ok := errors.AsType[Errors](err)
+	if !ok || len(errs) != mostErrors+1 || errs[0].Message != "has more mistakes than are told here" {
+		t.Errorf("%d errors, the first %v", len(errs), errs[0])
+	}
+}
+
+func manyKeys(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "key%d: 1\n", i)
+	}
+	return b.String()
 }

@@ -38,7 +38,7 @@ func unbracketed(text string) string {
 // Whether the name exists is the resolver's to say; names in other scripts are fine.
 func checkHostName(text string) error {
 	strange := func(r rune) bool {
-		return r < 0x80 && !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-_.", r)
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) && !strings.ContainsRune("-_.", r)
 	}
 	switch {
 	case text == "":
