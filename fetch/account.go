@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"popsync/deliver"
+	"popsync/fetch/pop3"
 	"popsync/internal/secret"
 	"popsync/uidl"
 )
@@ -26,6 +27,8 @@ type Account struct {
 	Timeout  time.Duration // of each wait
 	Session  time.Duration // of a whole session: after it nothing more is begun
 	Target   deliver.Target
+
+	Pipelining pop3.Pipelining
 }
 
 // Mailbox names the records of the account.

@@ -192,7 +192,11 @@ func (b *bringer) publish(ctx context.Context, batch []arrival) (failed error) {
 		}
 		b.giveUp(batch[i : i+1])
 		e := b.s.deliveryFailed(err)
-		if verdict(err) {
+		switch {
+		case ctx.Err() != nil: // we ended the agent ourselves
+			failed = firstError(failed, context.Cause(ctx))
+			continue
+		case verdict(err):
 			b.s.failOne(a.Item, e)
 			continue
 		}

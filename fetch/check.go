@@ -30,8 +30,10 @@ func Check(ctx context.Context, a Account, trace func(line string)) (Probe, *Err
 	s.result = Result{Account: a.Name, Server: a.Server.String()}
 	soft, release := interruptible(ctx)
 	defer release()
+	hard, release := s.lingering(soft)
+	defer release()
 	listing, err := s.visit(soft)
-	s.leave(soft)
+	s.leave(hard)
 	s.note(err)
 	return s.probe(listing), s.result.Err
 }

@@ -41,6 +41,9 @@ func (d dialer) dial(ctx context.Context, server Server, timeout time.Duration) 
 	}
 	l := line{}
 	secured, err := pop3.Secure(ctx, conn, server.config(&l.tls), timeout)
+	if ctx.Err() != nil {
+		return line{}, &Error{Step: "TLS", Kind: Interrupted, Err: context.Cause(ctx)}
+	}
 	if err != nil {
 		return line{}, tlsError("TLS", err)
 	}

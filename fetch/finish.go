@@ -86,7 +86,7 @@ func (s *session) deleteAll(ctx context.Context, due []Had) error {
 		}
 	}
 	if err != nil {
-		return s.quitFailed(err)
+		return s.step("quit", err)
 	}
 	s.result.Deleted = deleted
 	s.tell(Event{Kind: Deleted, New: deleted})
@@ -120,6 +120,10 @@ func (s *session) summary() *uidl.Poll {
 		p.LoginDelay = int64(s.client.Capabilities().LoginDelay.Seconds())
 	}
 	e := s.result.Err
+	if e != nil && e.Kind == Interrupted {
+		p.Failures, p.Code, p.Step, p.Message, p.Hint = s.last.Failures, s.last.Code, s.last.Step, s.last.Message, s.last.Hint
+		return &p
+	}
 	switch {
 	case s.lost:
 		p.LostPipeline = uidl.At(s.now())
@@ -133,12 +137,4 @@ func (s *session) summary() *uidl.Poll {
 	p.Failures = s.last.Failures + 1
 	p.Code, p.Step, p.Message, p.Hint = e.Kind.String(), e.Step, e.Err.Error(), e.Hint
 	return &p
-}
-
-// quitFailed is the error of a session that was to delete.
-func (s *session) quitFailed(err error) error {
-	if refusal, ok := errors.AsType[*pop3.ResponseError](err); ok {
-		return s.refused("quit", refusal)
-	}
-	return s.step("quit", err)
 }

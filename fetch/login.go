@@ -42,9 +42,9 @@ func (s *session) connect(ctx context.Context) error {
 	s.secured = line.tls
 	s.address = line.conn.RemoteAddr().String()
 	client, err := pop3.NewClient(ctx, line.conn, pop3.Options{
-		Timeout:      s.account.Timeout,
-		NoPipelining: s.withoutPipelining(),
-		Trace:        s.trace,
+		Timeout:    s.account.Timeout,
+		Pipelining: s.pipelining(),
+		Trace:      s.trace,
 	})
 	if err != nil {
 		return s.greetingFailed(err)
@@ -73,11 +73,18 @@ func (s *session) startTLS(ctx context.Context) error {
 
 // pipeliningRest is how long a server that was seen to lose early commands gets them one at a
 // time; then it is tried again, in case it was the network after all.
-const pipeliningRest = 7 * 24 * time.Hour
+const pipeliningRest = 24 * time.Hour
 
-func (s *session) withoutPipelining() bool {
+// pipelining is what the account says, unless its server was seen to lose commands.
+func (s *session) pipelining() pop3.Pipelining {
 	lost := s.last.LostPipeline
-	return !lost.IsZero() && s.now().Sub(lost.Time()) < pipeliningRest
+	if s.account.Pipelining != pop3.Announced || lost.IsZero() || s.now().Sub(lost.Time()) > pipeliningRest {
+		return s.account.Pipelining
+	}
+	if s.last.Failures > 0 { // said in the session after, not in all of them
+		s.tell(Event{Kind: Warned, Text: "the server lost commands that came early, although it announces PIPELINING: for a day it gets one at a time"})
+	}
+	return pop3.Never
 }
 
 // quitCommits says whether QUIT makes the server forget what was retrieved.

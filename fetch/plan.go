@@ -37,6 +37,8 @@ type Plan struct {
 	Missing  []uidl.Entry // known, and not listed any more since now
 	Back     []uidl.Entry // listed again
 	Forget   []uidl.Ref   // deleted by us and gone, or missing for too long (S6)
+
+	SizesMatter bool // only sizes tell whether something else lies under a known UID
 }
 
 // MakePlan compares the server's listing with what the account has had. It is a pure function: no
@@ -91,6 +93,7 @@ func (p *planner) single(listing []pop3.Message, listed []int32, known []uidl.En
 // lines). Their sizes tell them apart; what cannot be told apart goes by rank, and what has
 // another size than all that is known is new: better twice than never.
 func (p *planner) shared(listing []pop3.Message, listed []int32, known []uidl.Entry) {
+	p.SizesMatter = true
 	free := slices.Clone(known)
 	var unknown []Item
 	for _, i := range listed {
@@ -135,6 +138,7 @@ func (p *planner) sharing(m Item, rec uidl.Entry) {
 
 // listed decides about a message that is on the server and has a record.
 func (p *planner) listed(m Item, rec uidl.Entry) {
+	p.SizesMatter = p.SizesMatter || rec.State == uidl.Deleted
 	if !rec.State.Had() || reused(m, rec) {
 		p.Retrieve = append(p.Retrieve, m)
 		return
@@ -164,10 +168,11 @@ func (p *planner) gone(rec uidl.Entry) {
 }
 
 // reused says whether a UID names another message than the one it was recorded for. That is only
-// asked of a UID that was missing: some servers (mailutils) change a message's size while it
-// lies there.
+// asked of a UID that was missing, or whose message was deleted: some servers (mailutils) change
+// a message's size while it lies there.
 func reused(m Item, rec uidl.Entry) bool {
-	return !rec.MissingSince.IsZero() && differ(m.Size, rec.Size)
+	gone := !rec.MissingSince.IsZero() || rec.State == uidl.Deleted
+	return gone && differ(m.Size, rec.Size)
 }
 
 // differ says whether two sizes are known not to be the same.

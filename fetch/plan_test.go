@@ -111,6 +111,13 @@ func TestPlan(t *testing.T) {
 			want:    []string{"delete 1 a"},
 		},
 		{
+			claim:   "R4 ... unless it has another size: then it is not the one that was deleted",
+			listing: []pop3.Message{listed(1, "a", 11)},
+			had:     []uidl.Entry{had("a", 0, deleted)},
+			delete:  true,
+			want:    []string{"retrieve 1 a"},
+		},
+		{
 			claim:   "R6 ... three times and not for ever",
 			listing: []pop3.Message{listed(1, "a", 10)},
 			had:     []uidl.Entry{had("a", 0, with(func(r *uidl.Record) { r.State, r.Deletions = uidl.Deleted, mostDeletions }))},
@@ -259,7 +266,7 @@ func TestPlanIsSafe(t *testing.T) {
 			if wanted[m.Ref()] {
 				t.Fatalf("two messages are retrieved as %v", m.Ref())
 			}
-			if rec, ok := records[m.Ref()]; ok && rec.State.Had() && rec.MissingSince.IsZero() && !(m.Shared && rec.State == uidl.Deleted) {
+			if rec, ok := records[m.Ref()]; ok && rec.State.Had() && rec.MissingSince.IsZero() && rec.State != uidl.Deleted {
 				t.Fatalf("%v is retrieved although it was had", m.Ref())
 			}
 			wanted[m.Ref()], numbers[m.Number] = true, true

@@ -126,7 +126,7 @@ func TestEndInTheMiddleOfAFetch(t *testing.T) {
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("took %v", took)
 	}
-	if r.Err != nil || r.New != 5 || r.Left != 45 {
+	if r.Err == nil || r.Err.Kind != Interrupted || r.New != 5 || r.Left != 45 {
 		t.Errorf("%+v", r)
 	}
 	if s := w.last(); !s.Quit || len(s.Args("RETR")) != 5 {
@@ -135,6 +135,52 @@ func TestEndInTheMiddleOfAFetch(t *testing.T) {
 	w.wantMail(letters(1, 5))
 	w.good(45)
 	w.wantMail(letters(1, 50))
+}
+
+// P4: the same where all RETR are on their way: they arrive, and QUIT goes out behind them.
+func TestEndOfAPipelinedFetch(t *testing.T) {
+	w := newWorld(t, poptest.Options{})
+	w.add(1, 50)
+	ctx, cancel := context.WithCancel(t.Context())
+	w.server.Hook("RETR", poptest.WithArg("5", func(c *poptest.Conn) error {
+		cancel()
+		return poptest.Default(c)
+	}))
+	r := w.poller().Fetch(ctx, []Account{w.account})[0]
+	if r.Err != nil || r.New != 50 || !w.last().Quit {
+		t.Errorf("%+v\n%s", r, w.last())
+	}
+}
+
+// P4: all that may take its time at the end shares the 3 s: a body that ends late, and a QUIT
+// that is not answered.
+func TestEndTakesItsTimeOnce(t *testing.T) {
+	inBubble(t, poptest.Options{}, func(t *testing.T, w *world) {
+		w.add(1, 1)
+		ctx, cancel := context.WithCancel(t.Context())
+		w.server.Hook("RETR", poptest.Always(poptest.Seq(func(*poptest.Conn) error { cancel(); return nil }, poptest.Sleep(2600*time.Millisecond), poptest.Default)))
+		w.server.Hook("QUIT", poptest.Always(poptest.Stall))
+		began := time.Now() // of the bubble
+		r := w.poller().Fetch(ctx, []Account{w.account})[0]
+		if took := time.Since(began); took != lingerFor {
+			t.Errorf("took %v", took)
+		}
+		if r.Err != nil || r.New != 1 {
+			t.Errorf("%+v", r)
+		}
+	})
+}
+
+// P4: an end during the hand-shake is no failure of the server.
+func TestEndDuringTheHandshake(t *testing.T) {
+	ca := poptest.NewCA(t)
+	w := newWorld(t, poptest.Options{TLS: ca.Config(poptest.Good)})
+	w.overTLS(ca, ImplicitTLS)
+	ctx, cancel := context.WithCancel(t.Context())
+	w.server.Hook(poptest.Accept, poptest.Always(poptest.Seq(func(*poptest.Conn) error { cancel(); return nil }, poptest.Stall)))
+	if r := w.poller().Fetch(ctx, []Account{w.account})[0]; r.Err == nil || r.Err.Kind != Interrupted {
+		t.Errorf("%v", r.Err)
+	}
 }
 
 // P4: a server that stalls when the session is to end holds it up for 3 s.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"popsync/deliver"
@@ -121,8 +120,6 @@ func (s *session) stlsFailed(err error) *Error {
 	return tlsError("STLS", err)
 }
 
-func (s *session) listingFailed(err error) *Error { return s.step("list", err) }
-
 func (s *session) passwordFailed(ctx context.Context, err error) *Error {
 	if ctx.Err() != nil {
 		return &Error{Step: "password", Kind: Interrupted, Err: errInterrupted}
@@ -164,6 +161,9 @@ func (s *session) stateFailed(err error) *Error {
 	e := &Error{Step: "state", Kind: InputOutput, Err: err, Hint: "nothing is lost: what was not recorded stays on the server, or is settled at the next start"}
 	if damage, ok := errors.AsType[*uidl.DamageError](err); ok {
 		e.Kind, e.Hint = CannotWrite, damage.Hint()
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, errInterrupted) {
+		e.Kind, e.Hint = Interrupted, ""
 	}
 	return e
 }
@@ -225,8 +225,6 @@ func pause(kind Kind, failures int) time.Duration {
 	return steps[min(failures, len(steps))-1]
 }
 
-func count(n int) string { return fmt.Sprint(n) }
-
 func plural(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
@@ -237,7 +235,7 @@ func plural(n int, what string) string {
 // octets are what LIST announced for items; unknown sizes count nothing.
 func octets(items []Item) int64 {
 	var sum int64
-	for m := range slices.Values(items) {
+	for _, m := range items {
 		sum += max(0, m.Size)
 	}
 	return sum

@@ -66,6 +66,33 @@ func TestUncertainQuit(t *testing.T) {
 	}
 }
 
+// W11: deletions whose QUIT was not answered, and that happened: the UID may be used again.
+func TestUIDIsUsedAgainAfterUncertainQuit(t *testing.T) {
+	w := newWorld(t, poptest.Options{})
+	w.account.Keep.Delete = true
+	w.add(1, 1)
+	w.server.Hook("QUIT", poptest.Always(poptest.Seq(poptest.Commit, poptest.Cut)))
+	w.bad(Unreachable, "quit")
+	w.server.Hook("QUIT", nil)
+	w.good(0)
+	w.box.Add("uid-1", []byte(letter(2)))
+	w.good(1)
+	w.wantMail(letters(1, 2))
+}
+
+// W14: without PIPELINING, too, the sizes are asked for where only they tell messages apart.
+func TestSharedUIDsWithoutPipelining(t *testing.T) {
+	w := newWorld(t, poptest.Options{Capabilities: poptest.Capabilities("PIPELINING")})
+	w.box.Add("same", []byte(letter(1)))
+	w.box.Add("same", []byte(letter(10)))
+	w.good(2)
+	w.box.Clear()
+	w.box.Add("same", []byte(letter(10)))
+	w.box.Add("same", []byte(letter(100)))
+	w.good(1)
+	w.wantMail([]string{letter(1), letter(10), letter(100)})
+}
+
 // S6: a UID that popsync deleted is used again for another message, and that one is delivered.
 func TestDeletedUIDIsUsedAgain(t *testing.T) {
 	w := newWorld(t, poptest.Options{})

@@ -24,6 +24,17 @@ func TestRhythmDoesNotDrift(t *testing.T) {
 	})
 }
 
+// P2: polls are up to a tenth of the interval early or late.
+func TestRhythmHasJitter(t *testing.T) {
+	at := func(chance float64) time.Duration {
+		r := rhythm{interval: time.Minute, beat: today}
+		return r.next(today, 0, chance).Sub(today)
+	}
+	if at(0) != 54*time.Second || at(1) != 66*time.Second {
+		t.Errorf("from %v to %v", at(0), at(1))
+	}
+}
+
 // P2: what passes while a poll runs long, or the machine sleeps, is not caught up.
 func TestRhythmCatchesNothingUp(t *testing.T) {
 	r := rhythm{interval: time.Minute, beat: today}

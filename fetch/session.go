@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -58,8 +59,10 @@ func (s *session) poll(ctx context.Context) Result {
 	s.begin()
 	soft, release := interruptible(ctx)
 	defer release()
-	s.note(s.run(soft))
-	s.leave(soft)
+	hard, release := s.lingering(soft)
+	defer release()
+	s.note(s.run(soft, hard))
+	s.leave(hard)
 	s.note(s.remember())
 	return s.end()
 }
@@ -70,9 +73,7 @@ func (s *session) leave(ctx context.Context) {
 		return
 	}
 	if s.inTransaction && s.client.Err() == nil {
-		hard, release := s.lingering(ctx)
-		s.client.Quit(hard)
-		release()
+		s.client.Quit(ctx)
 	}
 	s.inTransaction = false
 	s.client.Close()
@@ -100,7 +101,7 @@ func (s *session) end() Result {
 	return s.result
 }
 
-func (s *session) run(ctx context.Context) error {
+func (s *session) run(ctx, hard context.Context) error {
 	var err error
 	if s.last, err = s.records.Poll(ctx); err != nil {
 		return s.stateFailed(err)
@@ -111,8 +112,6 @@ func (s *session) run(ctx context.Context) error {
 	if !pop3.Sendable("", s.password.Reveal()) {
 		return s.step("log in", pop3.ErrSecret)
 	}
-	hard, release := s.lingering(ctx)
-	defer release()
 	if !s.dryRun {
 		if err := s.makeReady(ctx, hard); err != nil {
 			return err
@@ -130,6 +129,9 @@ func (s *session) run(ctx context.Context) error {
 	}
 	brought, err := s.bringIn(ctx, hard, plan.Retrieve)
 	s.note(err)
+	if ctx.Err() != nil && s.result.Left > 0 {
+		s.note(&Error{Step: "retrieve", Kind: Interrupted, Err: errInterrupted})
+	}
 	return s.finish(hard, plan.Delete, brought)
 }
 
@@ -162,12 +164,12 @@ func (s *session) look(ctx context.Context) (Plan, error) {
 	if err := s.cross(ctx, &listing, &plan); err != nil {
 		return Plan{}, err
 	}
+	s.result.Left = len(plan.Retrieve)
 	plan.Retrieve = s.nameable(plan.Retrieve)
 	s.noteOdd(listing)
 	s.unsaved.Update = append(append(s.unsaved.Update, plan.Missing...), plan.Back...)
 	s.unsaved.Forget = append(s.unsaved.Forget, plan.Forget...)
 
-	s.result.Left = len(plan.Retrieve)
 	if s.dryRun {
 		s.result.New, s.result.Bytes, s.result.Deleted = len(plan.Retrieve), octets(plan.Retrieve), len(plan.Delete)
 	}
@@ -186,7 +188,7 @@ func (s *session) list(ctx context.Context) (pop3.Listing, error) {
 	all := s.client.Pipelining()
 	listing, err := s.client.Look(ctx, pop3.Want{Capa: all, Stat: all, List: all})
 	if err != nil {
-		return listing, s.listingFailed(err)
+		return listing, s.step("list", err)
 	}
 	return listing, nil
 }
@@ -197,7 +199,7 @@ func (s *session) cross(ctx context.Context, listing *pop3.Listing, plan *Plan) 
 	if listing.Count >= 0 || listing.Sized {
 		return nil
 	}
-	wanted := len(plan.Retrieve) > 0 || len(plan.Back) > 0
+	wanted := len(plan.Retrieve) > 0 || len(plan.Back) > 0 || plan.SizesMatter
 	vanished := len(plan.Missing) > 0 || len(plan.Forget) > 0 || len(listing.Messages) == 0
 	if !wanted && !vanished {
 		return nil
@@ -229,7 +231,6 @@ func (s *session) nameable(items []Item) []Item {
 	kept := items[:0]
 	for _, m := range items {
 		if len(m.UID) > longestUID || strings.ContainsRune(m.UID, 0) {
-			s.result.Left++
 			s.failOne(m, &Error{
 				Step: "list", Kind: Protocol, Err: errors.New("a UID with NUL or of more than 16 KiB"),
 				Hint: "the message stays on the server; fetch it in another way, such as web mail",
@@ -249,7 +250,7 @@ func (s *session) noteOdd(l pop3.Listing) {
 		s.note(&Error{Step: "list", Kind: Protocol, Err: errors.New(plural(l.Odd, "line") + " of UIDL that make no sense"), Hint: stays})
 	case l.Count > len(l.Messages):
 		s.note(&Error{
-			Step: "list", Kind: Protocol, Err: errors.New("STAT counts " + plural(l.Count, "message") + ", but UIDL lists " + count(len(l.Messages))),
+			Step: "list", Kind: Protocol, Err: errors.New("STAT counts " + plural(l.Count, "message") + ", but UIDL lists " + fmt.Sprint(len(l.Messages))),
 			Hint: "the listing was cut short; what is missing is asked for again at the next poll",
 		})
 	case l.NoUID > 0:

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"popsync/fetch/pop3"
 	"popsync/internal/poptest"
 )
 
@@ -127,6 +128,90 @@ func TestSlowLoginIsNoLostPipeline(t *testing.T) {
 		if !w.last().Pipelined() {
 			t.Error("not pipelined any more")
 		}
+	})
+}
+
+// W8: commands that are lost behind the log-in only, as by a proxy, are noticed as well; the next
+// session says so, and does without.
+func TestLostPipelineBehindTheLogin(t *testing.T) {
+	inBubble(t, poptest.Options{}, func(t *testing.T, w *world) {
+		w.add(1, 3)
+		for _, verb := range []string{"CAPA", "STAT", "UIDL", "LIST", "RETR"} {
+			w.server.Hook(verb, func(c *poptest.Conn, _ string) poptest.Action {
+				if c.User() != "" && c.Early(time.Second) {
+					c.Forget()
+				}
+				return poptest.Default
+			})
+		}
+		w.bad(Unreachable, "PIPELINING")
+		w.good(3)
+		warned := func(e Event) bool { return e.Kind == Warned && strings.Contains(e.Text, "PIPELINING") }
+		if !slices.ContainsFunc(w.events, warned) {
+			t.Error("nothing is said")
+		}
+	})
+}
+
+// W7: the account's own word on pipelining counts.
+func TestPipeliningAsConfigured(t *testing.T) {
+	for setting, c := range map[pop3.Pipelining]struct {
+		capabilities []string
+		pipelined    bool
+	}{
+		pop3.Announced: {poptest.Capabilities(), true},
+		pop3.Always:    {poptest.Capabilities("PIPELINING"), true},
+		pop3.Never:     {poptest.Capabilities(), false},
+	} {
+		w := newWorld(t, poptest.Options{Capabilities: c.capabilities, Patience: 5 * time.Millisecond})
+		w.account.Pipelining = setting
+		w.add(1, 4)
+		w.good(4)
+		s := w.last()
+		if s.Pipelined() != c.pipelined {
+			t.Errorf("setting %d:\n%s", setting, s)
+		}
+		for _, command := range s.Commands {
+			if setting == pop3.Always && command.Pipelined && (command.Verb == "PASS" || command.Verb == "CAPA") {
+				t.Errorf("%s came before its turn", command.Verb)
+			}
+		}
+	}
+}
+
+// W7: the window is bounded in commands and in octets, both ways.
+func TestWindowIsBounded(t *testing.T) {
+	w := newWorld(t, poptest.Options{Patience: time.Millisecond})
+	w.add(1, 600)
+	w.good(600)
+	if n := w.last().Ahead; n > 256 {
+		t.Errorf("%d commands were on their way at once", n)
+	}
+	w = newWorld(t, poptest.Options{Patience: 5 * time.Millisecond})
+	for n := 1; n <= 40; n++ { // 1 MiB each as announced, whatever they have
+		w.box.AddFunc(fmt.Sprint(n), 1<<20, func(out io.Writer) error {
+			_, err := io.WriteString(out, letter(n))
+			return err
+		})
+	}
+	w.good(40)
+	if n := w.last().Ahead; n < 2 || n > 9 {
+		t.Errorf("%d MiB were on their way at once", n)
+	}
+}
+
+// W10: after max_session nothing more is begun, and what is left comes with the next polls.
+func TestMaxSessionLeavesTheRest(t *testing.T) {
+	inBubble(t, poptest.Options{Capabilities: poptest.Capabilities("PIPELINING")}, func(t *testing.T, w *world) {
+		w.account.Session = 10 * time.Second
+		w.add(1, 5)
+		w.server.Hook("RETR", poptest.Late(6*time.Second))
+		if r := w.good(2); r.Left != 3 || !w.last().Quit {
+			t.Errorf("%+v", r)
+		}
+		w.good(2)
+		w.good(1)
+		w.wantMail(letters(1, 5))
 	})
 }
 
@@ -254,16 +339,23 @@ func TestDrippingBodyEnds(t *testing.T) {
 // W10: every wait has an end: each reply, however slowly its line grows, and the session.
 func TestEveryWaitEnds(t *testing.T) {
 	for _, verb := range []string{poptest.Greeting, "CAPA", "USER", "PASS", "STAT", "UIDL", "LIST", "RETR"} {
-		for name, do := range map[string]poptest.Action{
-			"silence": poptest.Stall,
-			"a drip":  poptest.Drip("+OK "+strings.Repeat("x", 500), 30*time.Second),
+		for name, c := range map[string]struct {
+			do    poptest.Action
+			kind  Kind
+			words string
+		}{
+			"silence": {poptest.Stall, Unreachable, "no answer within 1m0s"},
+			"W4 a drip": {
+				poptest.Drip("+OK "+strings.Repeat("x", 500), 30*time.Second),
+				Protocol, "an answer that does not end within 1m0s",
+			},
 		} {
 			t.Run(verb+", "+name, func(t *testing.T) {
 				inBubble(t, poptest.Options{}, func(t *testing.T, w *world) {
 					w.add(1, 1)
-					w.server.Hook(verb, poptest.Always(do))
+					w.server.Hook(verb, poptest.Always(c.do))
 					began := time.Now() // of the bubble
-					w.bad(Unreachable, "no answer within 1m0s")
+					w.bad(c.kind, c.words)
 					if took := time.Since(began); took > 65*time.Second {
 						t.Errorf("took %v", took)
 					}
@@ -298,7 +390,7 @@ func TestBareServer(t *testing.T) {
 	w.add(1, 3)
 	bare := poptest.Always(poptest.Send("-ERR\r\n"))
 	w.server.Hook("CAPA", bare)
-	w.server.Hook("STAT", bare)
+	w.server.Hook("STAT", poptest.Always(poptest.Send("+OK\r\n")))
 	w.server.Hook("LIST", bare)
 	w.good(3)
 	w.good(0)
@@ -349,7 +441,9 @@ func TestUIDThatCannotBeRemembered(t *testing.T) {
 	w.add(1, 2)
 	w.box.Add("nul\x00nul", []byte(letter(3)))
 	for range 2 {
-		w.bad(Protocol, "message 3", "NUL")
+		if r := w.bad(Protocol, "message 3", "NUL"); r.Left != 1 {
+			t.Errorf("%d left", r.Left)
+		}
 		w.wantMail(letters(1, 2))
 	}
 }

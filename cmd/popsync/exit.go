@@ -76,7 +76,7 @@ func explain(err error) []failure {
 		for _, e := range all {
 			each = append(each, e)
 		}
-	} else if err != nil && !errors.Is(err, syscall.EPIPE) {
+	} else if err != nil && !readerGone(err) {
 		return []failure{explainOne(err)}
 	}
 	var failures []failure
@@ -84,6 +84,11 @@ func explain(err error) []failure {
 		failures = append(failures, explain(e)...)
 	}
 	return failures
+}
+
+// readerGone says whether err is that of a pipe behind standard output, and not of a connection.
+func readerGone(err error) bool {
+	return errors.Is(err, syscall.EPIPE) && !is[*fetch.Error](err)
 }
 
 // several errors are told one by one; the first gives the exit status.

@@ -50,6 +50,7 @@ func TestExitStatus(t *testing.T) {
 		"the first counts":         {both(poll(fetch.Refused), poll(fetch.Unreachable)), 77},
 		"a signal counts before":   {both(&signalError{signal: syscall.SIGTERM}, poll(fetch.Refused)), 143},
 		"a reader that went away":  {&fs.PathError{Op: "write", Path: "/dev/stdout", Err: syscall.EPIPE}, 0},
+		"a connection is no reader": {&fetch.Error{Account: "work", Kind: fetch.Unreachable, Err: fmt.Errorf("connection lost: %w", syscall.EPIPE)}, 69},
 		"... after a failure":      {both(poll(fetch.Refused), syscall.EPIPE), 77},
 		"standard output is full":  {&fs.PathError{Op: "write", Path: "/dev/stdout", Err: syscall.ENOSPC}, 74},
 		"several inside of joined": {both(both(nil, poll(fetch.Busy)), nil), 75},

@@ -32,7 +32,7 @@ func (c *Client) Login(ctx context.Context, user, password string) error {
 	if err := c.send("USER", user, "USER "+user); err != nil {
 		return err
 	}
-	if !c.Pipelining() {
+	if !c.capabilities.Pipelining || c.pipelining == Never {
 		if _, err := c.ok(); err != nil {
 			return err
 		}
@@ -50,6 +50,7 @@ func (c *Client) Login(ctx context.Context, user, password string) error {
 	if refusedUser != nil {
 		return refusedUser
 	}
+	c.proven = false // a proxy may take these two together, and the server behind it lose what comes next
 	return refused
 }
 

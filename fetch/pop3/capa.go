@@ -2,7 +2,6 @@ package pop3
 
 import (
 	"context"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,15 +15,11 @@ const (
 // Capabilities are what a server says that it can do (RFC 2449). None is certain: some work
 // without being announced, and the list changes with STLS and with the log-in.
 type Capabilities struct {
-	Lines          []string // as sent, raw
-	Pipelining     bool
-	STLS           bool
-	UIDL           bool
-	TOP            bool
-	User           bool
-	SASL           []string      // mechanisms in upper case, in the server's order
-	LoginDelay     time.Duration // between two log-ins; at most a day is believed
-	Implementation string        // raw
+	Lines      []string // as sent, raw
+	Pipelining bool
+	STLS       bool
+	SASL       []string      // mechanisms in upper case, in the server's order
+	LoginDelay time.Duration // between two log-ins; at most a day is believed
 }
 
 // Capa asks for the capabilities and remembers them. A server that refuses has none.
@@ -45,6 +40,7 @@ func (c *Client) readCapa() error {
 	err := c.readLines("CAPA", keepStatus, mostCapabilityOctets, func(l line) error {
 		if len(lines) < mostCapabilities {
 			lines = append(lines, string(c.hidden(l.text, l.cut)))
+			c.c.trace("S: " + lines[len(lines)-1])
 		}
 		return nil
 	})
@@ -75,20 +71,12 @@ func parseCapabilities(lines []string) Capabilities {
 			caps.Pipelining = true
 		case "STLS":
 			caps.STLS = true
-		case "UIDL":
-			caps.UIDL = true
-		case "TOP":
-			caps.TOP = true
-		case "USER":
-			caps.User = true
 		case "SASL":
 			for _, mechanism := range words[1:] {
 				caps.SASL = append(caps.SASL, strings.ToUpper(mechanism))
 			}
 		case "LOGIN-DELAY":
 			caps.LoginDelay = loginDelay(words[1:])
-		case "IMPLEMENTATION":
-			caps.Implementation = strings.Join(words[1:], " ")
 		}
 	}
 	return caps
@@ -105,9 +93,4 @@ func loginDelay(args []string) time.Duration {
 		return 0
 	}
 	return time.Duration(min(seconds, 24*60*60)) * time.Second
-}
-
-// Has says whether a SASL mechanism is announced.
-func (c Capabilities) Has(mechanism string) bool {
-	return slices.Contains(c.SASL, strings.ToUpper(mechanism))
 }

@@ -15,19 +15,27 @@ type Options struct {
 	// Timeout is the longest wait for a reply, and for progress within a long one; 0: 60 s.
 	Timeout time.Duration
 
-	// NoPipelining never sends a command before the last one is answered, whatever the server
-	// announces.
-	NoPipelining bool
+	// Pipelining is whether commands may be sent before earlier ones are answered.
+	Pipelining Pipelining
 
 	// Trace is told of every command ("C: ...", secrets masked) and of every status line
 	// ("S: ...", raw), or is nil.
 	Trace func(line string)
 }
 
+// Pipelining says when commands are sent before earlier ones are answered (RFC 2449, section 6.6).
+type Pipelining uint8
+
+const (
+	Announced Pipelining = iota // where the server announces it
+	Always                      // also where it does not; USER and PASS wait their turn even so
+	Never
+)
+
 // A Client is one session with a server.
 type Client struct {
 	c            *conn
-	noPipelining bool
+	pipelining   Pipelining
 	capabilities Capabilities
 	err          error // after which nothing more is believed
 
@@ -51,7 +59,7 @@ func NewClient(ctx context.Context, nc net.Conn, o Options) (*Client, error) {
 	if o.Trace == nil {
 		o.Trace = func(string) {}
 	}
-	c := &Client{c: newConn(nc, o.Timeout, o.Trace), noPipelining: o.NoPipelining}
+	c := &Client{c: newConn(nc, o.Timeout, o.Trace), pipelining: o.Pipelining}
 	if err := c.greeting(ctx); err != nil {
 		nc.Close()
 		return nil, err
@@ -111,7 +119,16 @@ func (c *Client) provoke(silence error) (line, error) {
 func (c *Client) Capabilities() Capabilities { return c.capabilities }
 
 // Pipelining says whether commands are sent before earlier ones are answered.
-func (c *Client) Pipelining() bool { return c.capabilities.Pipelining && !c.noPipelining }
+func (c *Client) Pipelining() bool {
+	switch c.pipelining {
+	case Always:
+		return true
+	case Never:
+		return false
+	case Announced:
+	}
+	return c.capabilities.Pipelining
+}
 
 // LostCommands says whether a failed session looks like that of a server that announces
 // PIPELINING and loses commands which come early: none that came early was ever answered.

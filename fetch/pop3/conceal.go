@@ -3,6 +3,7 @@ package pop3
 import (
 	"bytes"
 	"encoding/base64"
+	"errors"
 )
 
 // concealed stands where a server repeated a secret.
@@ -23,6 +24,9 @@ func (c *Client) conceal(user, password string) {
 // -ERR and + stay, whatever the password is.
 func (c *Client) readStatusLine() (line, error) {
 	l, err := c.c.readLine(keepStatus)
+	if errors.Is(err, ErrTimeout) && c.c.progress > 0 {
+		err = protocolErrorf("an answer that does not end within %s", c.c.timeout)
+	}
 	if err != nil || len(c.secrets) == 0 {
 		return l, err
 	}

@@ -2,19 +2,12 @@ package pop3
 
 import (
 	"context"
-	"slices"
 	"strconv"
 )
 
-// Dele marks msgs as deleted (RFC 1939, section 5 "DELE"); the server deletes them at QUIT. Each
-// that it refuses is told to refused.
-func (c *Client) Dele(ctx context.Context, msgs []Message, refused func(Message, *ResponseError)) error {
-	defer c.c.until(ctx)()
-	return c.pipelined(c.deletions(msgs, refused))
-}
-
-// DeleQuit is Dele and Quit in one round trip where the server pipelines. The deletions count as
-// done only when it returns nil.
+// DeleQuit marks msgs as deleted (RFC 1939, section 5 "DELE") and ends the session, in one round
+// trip where the server pipelines. Each that the server refuses is told to refused. The deletions
+// count as done only when it returns nil: the server deletes at QUIT.
 func (c *Client) DeleQuit(ctx context.Context, msgs []Message, refused func(Message, *ResponseError)) error {
 	defer c.c.until(ctx)()
 	quit := func(yield func(call) bool) {
@@ -25,7 +18,7 @@ func (c *Client) DeleQuit(ctx context.Context, msgs []Message, refused func(Mess
 
 func (c *Client) deletions(msgs []Message, refused func(Message, *ResponseError)) func(func(call) bool) {
 	return func(yield func(call) bool) {
-		for m := range slices.Values(msgs) {
+		for _, m := range msgs {
 			read := func() error {
 				_, err := c.ok()
 				if refusal, ok := err.(*ResponseError); ok {

@@ -34,7 +34,6 @@ type Message struct {
 type Listing struct {
 	Messages []Message // those with a UID line, by number
 	Count    int       // of STAT, or -1
-	Octets   int64     // of STAT, or -1
 	Sized    bool      // LIST was asked and answered
 	Odd      int       // lines of UIDL that make no sense: numbers out of range or repeated, UIDs too long
 	NoUID    int       // messages of LIST that UIDL does not name
@@ -65,7 +64,7 @@ func (c *Client) AddStat(ctx context.Context, l *Listing) error {
 // answered well: a refusal of it is a *ResponseError; the rest are hints.
 func (c *Client) Look(ctx context.Context, want Want) (Listing, error) {
 	defer c.c.until(ctx)()
-	l := Listing{Count: -1, Octets: -1}
+	l := Listing{Count: -1}
 	var refused error
 	asks := []ask{
 		{want.Capa, "CAPA", c.readCapa},
@@ -120,13 +119,11 @@ func (c *Client) readStat(l *Listing) error {
 		return refusalIsFine(err)
 	}
 	words := strings.Fields(s.text)
-	if len(words) < 2 {
+	if len(words) == 0 {
 		return nil
 	}
-	count, err := strconv.ParseUint(words[0], 10, 31)
-	octets, err2 := strconv.ParseUint(words[1], 10, 63)
-	if err == nil && err2 == nil {
-		l.Count, l.Octets = int(count), int64(octets)
+	if count, err := strconv.ParseUint(words[0], 10, 31); err == nil {
+		l.Count = int(count)
 	}
 	return nil
 }

@@ -38,14 +38,14 @@ func handshakeFailure(err error, timeout time.Duration) error {
 	var header tls.RecordHeaderError
 	switch {
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
-		return &fault{kind: ErrTimeout, text: "TLS hand-shake: no answer within " + timeout.String()}
+		return &fault{kind: ErrTimeout, text: "hand-shake: no answer within " + timeout.String()}
 	case errors.As(err, &header):
-		return &fault{kind: ErrNoTLS, text: "TLS hand-shake: the server does not speak TLS here"}
+		return &fault{kind: ErrNoTLS, text: "the server does not speak TLS here"}
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return &fault{kind: ErrClosed, text: "TLS hand-shake: the server closed the connection"}
+		return &fault{kind: ErrClosed, text: "hand-shake: the server closed the connection"}
 	}
 	if _, ok := errors.AsType[*net.OpError](err); ok {
-		return &fault{kind: ErrClosed, text: "TLS hand-shake", err: cause(err)}
+		return &fault{kind: ErrClosed, text: "hand-shake", err: cause(err)}
 	}
 	return err
 }
