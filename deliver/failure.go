@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"strings"
 	"syscall"
 )
 
@@ -49,15 +48,4 @@ func fill(n int, err error) []error {
 		errs[i] = err
 	}
 	return errs
-}
-
-// shellQuote makes path one word for a shell, for hints that people copy.
-func shellQuote(path string) string {
-	special := func(r rune) bool {
-		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("/._-+@%,", r))
-	}
-	if path != "" && !strings.ContainsFunc(path, special) {
-		return path
-	}
-	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }

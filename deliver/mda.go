@@ -18,6 +18,7 @@ import (
 
 	"popsync/internal/command"
 	"popsync/internal/durable"
+	"popsync/internal/shell"
 )
 
 // MDAOptions say which program an [MDA] runs and how.
@@ -94,7 +95,7 @@ func (m *MDA) checkSpool() error {
 		return unusable("move it away, or run popsync as its owner", "%s: belongs to user ID %d", dir, st.Uid)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
-		return unusable("chmod 700 "+shellQuote(dir), "%s: open to other users (mode %04o)", dir, info.Mode().Perm())
+		return unusable("chmod 700 "+shell.Quote(dir), "%s: open to other users (mode %04o)", dir, info.Mode().Perm())
 	}
 	return access(dir, unix.R_OK|unix.W_OK|unix.X_OK)
 }

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"popsync/internal/durable"
+	"popsync/internal/shell"
 )
 
 var subfolders = []string{"tmp", "new", "cur"}
@@ -47,10 +48,7 @@ func (m *Maildir) ensureFolder() error {
 	if exists(mark) {
 		return nil
 	}
-	if err := os.WriteFile(mark, nil, 0o600); err != nil {
-		return failed(m.path, err)
-	}
-	if err := durable.SyncDir(m.path); err != nil {
+	if err := durable.WriteFile(mark, nil, 0o600); err != nil {
 		return failed(m.path, err)
 	}
 	return nil
@@ -127,7 +125,7 @@ func creatable(path string) error {
 	info, err := os.Stat(parent)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return unusable("mkdir -p -m 700 "+shellQuote(parent), "%s: cannot be created: %s: %w", path, parent, fs.ErrNotExist)
+		return unusable("mkdir -p -m 700 "+shell.Quote(parent), "%s: cannot be created: %s: %w", path, parent, fs.ErrNotExist)
 	case err != nil:
 		return failed(parent, err)
 	case !info.IsDir():

@@ -38,6 +38,27 @@ func Check(ctx context.Context, a Account, trace func(line string)) (Probe, *Err
 	return s.probe(listing), s.result.Err
 }
 
+// Check is [Check] for each of accounts, as many at a time as the limits allow. Probes and errors
+// are in the order of accounts; an error is nil where all is well.
+func (p *Poller) Check(ctx context.Context, accounts []Account) ([]Probe, []*Error) {
+	probes, errs := make([]Probe, len(accounts)), make([]*Error, len(accounts))
+	q := newQueue(p.MaxParallel, p.MaxPerHost)
+	for i, a := range accounts {
+		errs[i] = notBegun(a).Err
+		q.add(job{index: i, host: a.Server.Host})
+	}
+	dispatch(ctx, q, func(j job) (time.Time, bool) {
+		a := accounts[j.index]
+		var trace func(string)
+		if p.Trace != nil {
+			trace = func(line string) { p.Trace(a.Name, line) }
+		}
+		probes[j.index], errs[j.index] = Check(ctx, a, trace)
+		return time.Time{}, false
+	})
+	return probes, errs
+}
+
 // visit is a session that only looks.
 func (s *session) visit(ctx context.Context) (listing pop3.Listing, err error) {
 	if s.password, err = s.account.Password(ctx); err != nil {

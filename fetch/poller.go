@@ -113,25 +113,37 @@ func (p *Poller) notify(a Account, e Event) {
 // leftovers are what earlier runs left in staging places. Each account's is cleaned once, of all
 // that no intent names.
 type leftovers struct {
-	mu      sync.Mutex
-	cleaned map[string]bool // by account
-	names   map[string]bool // of the intents when this process began; it never needs to grow
+	cleaned sync.Map // by account
+
+	mu    sync.Mutex
+	names map[string]bool // of the intents when this process began; it never needs to grow
 }
 
-// clean removes the leftovers of account from target.
+// clean removes the leftovers of account from target. A slow folder holds up its account only.
 func (l *leftovers) clean(ctx context.Context, account string, target deliver.Target, intentNames func(context.Context) (map[string]bool, error)) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.cleaned[account] {
+	if _, done := l.cleaned.Load(account); done {
 		return nil
 	}
+	keep, err := l.intended(ctx, intentNames)
+	if err != nil {
+		return err
+	}
+	if err := target.Clean(func(name string) bool { return keep[name] }); err != nil {
+		return err
+	}
+	l.cleaned.Store(account, true)
+	return nil
+}
+
+func (l *leftovers) intended(ctx context.Context, intentNames func(context.Context) (map[string]bool, error)) (map[string]bool, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.names == nil {
 		names, err := intentNames(ctx)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		l.names, l.cleaned = names, make(map[string]bool)
+		l.names = names
 	}
-	l.cleaned[account] = true
-	return target.Clean(func(name string) bool { return l.names[name] })
+	return l.names, nil
 }

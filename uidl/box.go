@@ -141,9 +141,9 @@ func (b *Box) recognize(tx *bolt.Tx) error {
 	}
 	if old := b.moved(named); old != nil {
 		b.from = old.key
-		b.note = fmt.Sprintf("account %s: the records of %v are carried over to %v", b.account, old.mailbox, b.mailbox)
+		b.note = fmt.Sprintf("the records of %v are carried over to %v", old.mailbox, b.mailbox)
 	} else if own == nil && len(named) > 0 {
-		b.note = fmt.Sprintf("account %s: %v is a new mailbox; its mail will be fetched", b.account, b.mailbox)
+		b.note = fmt.Sprintf("%v is a new mailbox; its mail will be fetched", b.mailbox)
 	}
 	return nil
 }

@@ -297,8 +297,12 @@ func (b *Box) carryOver(tx *bolt.Tx, old *shelf) (*shelf, error) {
 		}
 	}
 	s.tally = old.tally
-	poll := bytes.Clone(old.bucket.Get(keyPoll))
-	if err := errors.Join(s.bucket.Put(keyPoll, poll), s.writeTally()); err != nil {
+	poll, err := old.poll()
+	if err != nil {
+		return nil, err
+	}
+	poll.LostPipeline, poll.LoginDelay = 0, 0 // that was another server
+	if err := errors.Join(s.writePoll(&poll), s.writeTally()); err != nil {
 		return nil, err
 	}
 	return s, remove(tx, old.key)

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -109,25 +109,14 @@ func newCheck(ctx context.Context, o checkOptions, out output) (*check, error) {
 
 // connect asks the servers, as many at a time as a fetch would.
 func (c *check) connect(ctx context.Context, d detail, w io.Writer) {
-	c.probes = make([]probe, len(c.accounts))
-	all := make(chan struct{}, c.config.MaxParallel)
-	hosts := make(map[string]chan struct{})
-	var asking sync.WaitGroup
-	for i, a := range c.accounts {
-		host := hosts[a.Server.Host]
-		if host == nil {
-			host = make(chan struct{}, c.config.MaxPerHost)
-			hosts[a.Server.Host] = host
-		}
-		asking.Go(func() {
-			host <- struct{}{}
-			all <- struct{}{}
-			c.probes[i].Probe, c.probes[i].err = fetch.Check(ctx, a, traceOf(d, w, a.Name))
-			<-all
-			<-host
-		})
+	p := &fetch.Poller{MaxParallel: c.config.MaxParallel, MaxPerHost: c.config.MaxPerHost}
+	if d == trace {
+		p.Trace = tellTrace(w)
 	}
-	asking.Wait()
+	probes, errs := p.Check(ctx, c.accounts)
+	for i := range probes {
+		c.probes = append(c.probes, probe{probes[i], errs[i]})
+	}
 	c.err = probesError(ctx, c.probes)
 }
 
@@ -142,15 +131,6 @@ func probesError(ctx context.Context, probes []probe) error {
 		return s
 	}
 	return both(failed...)
-}
-
-// traceOf shows the wire of one account, if that was asked for.
-func traceOf(d detail, w io.Writer, account string) func(line string) {
-	if d < trace {
-		return nil
-	}
-	show := tellTrace(w)
-	return func(line string) { show(account, line) }
 }
 
 func (c *check) print(o checkOptions, out output) error {
@@ -177,8 +157,35 @@ func (c *check) warnings() []string {
 	for _, w := range c.config.Warnings {
 		texts = append(texts, w.Error())
 	}
+	for i := range c.chosen {
+		for _, text := range onDisk(c.chosen[i], c.accounts[i]) {
+			texts = append(texts, c.chosen[i].Name+": "+text)
+		}
+	}
 	if os.Geteuid() == 0 {
 		texts = append(texts, "popsync runs as root; it needs to be no more than the owner of the mail")
+	}
+	return texts
+}
+
+// onDisk says what a fetch of the account would stumble over on this machine. Nothing is created,
+// and no program is run.
+func onDisk(a config.Account, account fetch.Account) []string {
+	var texts []string
+	switch d := a.Deliver; {
+	case d.MDA != nil:
+		if _, err := exec.LookPath(d.MDA[0]); err != nil {
+			texts = append(texts, fmt.Sprintf("deliver.mda: %v", err))
+		}
+	default:
+		if _, err := os.Stat(filepath.Dir(d.Maildir)); err != nil {
+			texts = append(texts, fmt.Sprintf("deliver.maildir: its parent: %v", err))
+		}
+	}
+	if a.Password.Command == nil {
+		if _, err := account.Password(context.Background()); err != nil {
+			texts = append(texts, err.Error())
+		}
 	}
 	return texts
 }

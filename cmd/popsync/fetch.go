@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -92,11 +93,11 @@ func runFetch(ctx context.Context, o fetchOptions, out output) error {
 func reportFetch(o fetchOptions, out output, results []fetch.Result, err error) error {
 	switch {
 	case o.json:
-		return writeJSON(out.stdout, document[resultJSON]{
-			Command:  "fetch",
-			DryRun:   o.dryRun,
-			Accounts: resultsJSON(results),
-		}, err)
+		d := document[resultJSON]{Command: "fetch", DryRun: o.dryRun, Accounts: resultsJSON(results)}
+		if s, ok := errors.AsType[*signalError](err); ok {
+			d.Error = commandError(s)
+		}
+		return writeJSON(out.stdout, d, err)
 	case o.detail > quiet && (o.dryRun || out.watched()):
 		return both(err, printSummary(out.stdout, results, o.dryRun))
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"os"
 	"time"
@@ -44,6 +45,9 @@ func runRun(ctx context.Context, o common, out output) error {
 	cfg, _, err := load(o)
 	if err != nil {
 		return err
+	}
+	if chosen, err := cfg.Select(nil); err == nil && len(chosen) == 0 {
+		return &configError{fmt.Errorf("%s: no account is enabled", cfg.Path), "there is nothing to poll: take out enabled: false"}
 	}
 	ctx, stop := untilSignal(ctx, func() { log.Info("finishing what is under way") })
 	defer stop()

@@ -12,8 +12,11 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/term"
+
 	"popsync/deliver"
 	"popsync/fetch"
+	"popsync/fetch/pop3"
 	"popsync/internal/command"
 	"popsync/internal/config"
 	"popsync/internal/secret"
@@ -118,10 +121,14 @@ func accountsOf(cfg *config.Config, chosen []config.Account) ([]fetch.Account, e
 			Interval: a.Interval,
 			Timeout:  a.Timeout,
 			Session:  a.MaxSession,
+
+			Pipelining: pipeliningOf[a.Pipelining],
 		})
 	}
 	return accounts, both(errs...)
 }
+
+var pipeliningOf = map[string]pop3.Pipelining{"auto": pop3.Announced, "always": pop3.Always, "never": pop3.Never}
 
 func serverOf(a config.Account) (fetch.Server, error) {
 	s := fetch.Server{Host: a.Host, Port: a.Port, AllowCleartext: a.AllowCleartext}
@@ -210,7 +217,7 @@ func spoolOf(cfg *config.Config) string { return filepath.Join(filepath.Dir(cfg.
 func passwordRunner(cfg *config.Config) secret.Runner {
 	env := withoutPasswords(os.Environ(), cfg.Accounts)
 	return func(ctx context.Context, argv []string) (stdout, stderr []byte, err error) {
-		r, err := command.Command{Argv: argv, Env: env, Stdout: maxPassword}.Run(ctx)
+		r, err := command.Command{Argv: argv, Env: env, Stdout: maxPassword, Asks: term.IsTerminal(int(os.Stdin.Fd()))}.Run(ctx)
 		return r.Stdout, r.Stderr, withoutProgram(err, argv[0])
 	}
 }

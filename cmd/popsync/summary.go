@@ -33,16 +33,16 @@ func printSummary(s term.Screen, results []fetch.Result, dryRun bool) error {
 			{Text: term.Bytes(r.Bytes)},
 			{Text: strconv.Itoa(r.Deleted)},
 			{Text: term.Duration(r.Took)},
-			verdict(r),
+			verdict(r, dryRun),
 		})
 	}
 	return t.Print(s)
 }
 
 // verdict is a result in a few words; the error itself stands on standard error.
-func verdict(r fetch.Result) term.Cell {
+func verdict(r fetch.Result, dryRun bool) term.Cell {
 	left := ""
-	if r.Left > 0 {
+	if r.Left > 0 && !dryRun {
 		left = ", " + strconv.Itoa(r.Left) + " left"
 	}
 	switch {
@@ -50,7 +50,7 @@ func verdict(r fetch.Result) term.Cell {
 		return term.Cell{Text: "interrupted" + left, Style: term.Notice}
 	case r.Err != nil:
 		return term.Cell{Text: strings.TrimSpace(r.Err.Step+": "+r.Err.Kind.String()) + left, Style: term.Bad}
-	case r.New == 0 && r.Left == 0:
+	case r.New == 0 && left == "":
 		return term.Cell{Text: "nothing new", Style: term.Dim}
 	}
 	return term.Cell{Text: "ok" + left, Style: term.Good}

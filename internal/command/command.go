@@ -35,6 +35,10 @@ type Command struct {
 	Stdin   *os.File      // nil: nothing (/dev/null)
 	Timeout time.Duration // of the whole run; 0: none
 	Stdout  int           // octets of standard output to keep; what exceeds them is thrown away
+
+	// Asks is set for a program that may ask its user on the terminal. It stays in our process
+	// group, or the terminal would stop it; what it leaves behind is not ended.
+	Asks bool
 }
 
 // A Result is what a child left behind, complete or not.
@@ -88,13 +92,13 @@ func (c Command) start() (*process, error) {
 	}
 	// Files, not writers: with those, Cmd.Wait would wait for whoever holds the pipe.
 	cmd.Stdout, cmd.Stderr = stdout.child, stderr.child
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: !c.Asks}
 	if err := cmd.Start(); err != nil {
 		stdout.close()
 		stderr.close()
 		return nil, err
 	}
-	return watch(cmd, stdout, stderr), nil
+	return watch(cmd, !c.Asks, stdout, stderr), nil
 }
 
 // reason takes the program's name off err, which StartError says once.

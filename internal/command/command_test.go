@@ -218,7 +218,7 @@ func TestLeftOverChildren(t *testing.T) {
 
 func TestShortLivedChildIsLeftToFinish(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "done")
-	if _, err := within(t, 2*time.Second, sh(`(sleep 0.3; : > '`+path+`') >/dev/null 2>&1 & exit 0`)); err != nil {
+	if _, err := within(t, grace+2*time.Second, sh(`(sleep 0.3; : > '`+path+`') >/dev/null 2>&1 & exit 0`)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(path); err != nil {

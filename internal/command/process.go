@@ -18,7 +18,8 @@ var (
 
 // A process is a child that runs, and what hears from it.
 type process struct {
-	pid            int // of the child, and so of its group
+	pid            int  // of the child, and so of its group
+	group          bool // it has one
 	exited         chan *os.ProcessState
 	stdout, stderr *output
 	flood          chan struct{} // told of by each output that is too much
@@ -31,9 +32,10 @@ type ending struct {
 }
 
 // watch takes over a started cmd: its exit and its output are waited for from now on.
-func watch(cmd *exec.Cmd, stdout, stderr *output) *process {
+func watch(cmd *exec.Cmd, group bool, stdout, stderr *output) *process {
 	p := &process{
 		pid:    cmd.Process.Pid,
+		group:  group,
 		exited: make(chan *os.ProcessState, 1), // so that the goroutine ends even if nobody listens any more
 		stdout: stdout,
 		stderr: stderr,
@@ -134,13 +136,20 @@ func (p *process) waitLeftOver(kill <-chan time.Time) {
 }
 
 func (p *process) groupAlive() bool {
-	return !errors.Is(syscall.Kill(-p.pid, 0), syscall.ESRCH)
+	return p.group && !errors.Is(syscall.Kill(-p.pid, 0), syscall.ESRCH)
 }
 
 func (p *process) outputEnded() bool { return p.stdout.ended() && p.stderr.ended() }
 
-// signal reaches the whole group. It may be another user's: then there is nothing to be done.
-func (p *process) signal(s syscall.Signal) { _ = syscall.Kill(-p.pid, s) }
+// signal reaches the whole group, where there is one. It may be another user's: then there is
+// nothing to be done.
+func (p *process) signal(s syscall.Signal) {
+	if p.group {
+		_ = syscall.Kill(-p.pid, s)
+		return
+	}
+	_ = syscall.Kill(p.pid, s)
+}
 
 func (p *process) stopReading() {
 	p.stdout.stop()

@@ -45,6 +45,7 @@ func buildAccount(o object, interval time.Duration) Account {
 		AllowCleartext: get(o, "allow_cleartext", false),
 		Username:       get(o, "username", ""),
 		Auth:           get(o, "auth", "auto"),
+		Pipelining:     get(o, "pipelining", "auto"),
 		Keep:           get(o, "keep", true),
 		Interval:       get(o, "interval", interval),
 		Timeout:        get(o, "timeout", defaultTimeout),

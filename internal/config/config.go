@@ -37,6 +37,8 @@ type Account struct {
 	Password Password
 	Auth     string // auto or user
 
+	Pipelining string // auto, always or never
+
 	Keep       bool // leave messages on the server
 	Interval   time.Duration
 	Timeout    time.Duration // of each wait

@@ -32,7 +32,8 @@ func TestSmallestAccount(t *testing.T) {
 			Name: "work", Line: 2,
 			Host: "pop.example.org", Port: 995, TLS: Implicit,
 			Username: "alice", Password: Password{Literal: secret.New("secret")}, Auth: "auto",
-			Keep: true, Enabled: true,
+			Pipelining: "auto",
+			Keep:       true, Enabled: true,
 			Interval: 5 * time.Minute, Timeout: time.Minute, MaxSession: 30 * time.Minute,
 			Deliver: Deliver{Maildir: "/m", Mode: 0o600, Timeout: time.Minute},
 		}},
@@ -89,7 +90,8 @@ accounts:
 			Host: "pop.example.org", Port: 110, TLS: StartTLS,
 			CAFile: filepath.Join(dir, "ca.pem"), MinVersion: "1.3", ServerName: "mail.example.org", AllowCleartext: true,
 			Username: `alice %d "x" ü`, Password: Password{Command: []string{"pass", "show", "mail/work"}}, Auth: "user",
-			Interval: 2 * time.Minute, Timeout: 90 * time.Second, MaxSession: 24 * time.Hour,
+			Pipelining: "auto",
+			Interval:   2 * time.Minute, Timeout: 90 * time.Second, MaxSession: 24 * time.Hour,
 			Deliver: Deliver{Maildir: "/srv/mail/work", Folder: "Lists.go", Mode: 0o640, CRLF: true, Timeout: 5 * time.Minute},
 		}},
 	}
@@ -315,7 +317,7 @@ accounts:
 	}
 	base := Account{
 		Host: "pop.example.org", Port: 995, TLS: Implicit, CAFile: "/ca.pem",
-		Username: "alice", Password: Password{Env: "PW"}, Auth: "auto", Keep: true, Enabled: true,
+		Username: "alice", Password: Password{Env: "PW"}, Auth: "auto", Pipelining: "auto", Keep: true, Enabled: true,
 		Interval: time.Minute, Timeout: 10 * time.Second, MaxSession: 30 * time.Minute,
 		Deliver: Deliver{Maildir: "/m", Folder: "All", Mode: 0o640, Timeout: 10 * time.Second},
 	}

@@ -375,17 +375,17 @@ func TestErrorsOfAnAccount(t *testing.T) {
 		{
 			"C5: a duration with a strange unit",
 			[]string{"interval: 5 minutes"},
-			"popsync.yaml:7:15: accounts[0].interval: is no duration; write one such as 90s, 5m, 1h30m or 14d",
+			"popsync.yaml:7:15: accounts[0].interval: is no duration; its units are s, m, h and d, as in 90s, 5m, 1h30m or 14d",
 		},
 		{
 			"C5: a duration with a fraction",
 			[]string{"timeout: 1.5h"},
-			"popsync.yaml:7:14: accounts[0].timeout: is no duration; write one such as 90s, 5m, 1h30m or 14d",
+			"popsync.yaml:7:14: accounts[0].timeout: is no duration; its units are s, m, h and d, as in 90s, 5m, 1h30m or 14d",
 		},
 		{
 			"C5: a duration with units in disorder",
 			[]string{"timeout: 5m1h"},
-			"popsync.yaml:7:14: accounts[0].timeout: is no duration; write one such as 90s, 5m, 1h30m or 14d",
+			"popsync.yaml:7:14: accounts[0].timeout: is no duration; its units are s, m, h and d, as in 90s, 5m, 1h30m or 14d",
 		},
 		{
 			"C5: too short an interval",
@@ -548,9 +548,9 @@ func TestErrorsOfAnAccount(t *testing.T) {
 			"popsync.yaml:7:14: accounts[0].backlog: is none of all, none and durations such as 30d",
 		},
 		{
-			"later: pipelining",
-			[]string{"pipelining: never"},
-			"popsync.yaml:7:17: accounts[0].pipelining: never is not available in this version of popsync; only auto is",
+			"no pipelining",
+			[]string{"pipelining: nevr"},
+			`popsync.yaml:7:17: accounts[0].pipelining: is none of auto, always and never; did you mean "never"?`,
 		},
 		{
 			"later: messages per poll",
@@ -813,7 +813,7 @@ func TestErrorsOfAFile(t *testing.T) {
 			"limits", "max_parallel: 0\nmax_per_host: many\ninterval: 500ms\naccounts: []\n",
 			"popsync.yaml:1:15: max_parallel: is out of range; expected a whole number from 1 to 10000\n" +
 				"popsync.yaml:2:15: max_per_host: found text, expected a whole number from 1 to 10000\n" +
-				"popsync.yaml:3:11: interval: is no duration; write one such as 90s, 5m, 1h30m or 14d\n" +
+				"popsync.yaml:3:11: interval: is no duration; its units are s, m, h and d, as in 90s, 5m, 1h30m or 14d\n" +
 				"popsync.yaml:4:11: accounts: is empty; an account needs name, host, username, a password (or password_command, password_file …) and deliver",
 		},
 		{

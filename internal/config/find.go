@@ -57,9 +57,15 @@ func notFound(places []string, getenv func(string) string) error {
 	if getenv("HOME") == "" {
 		hint = "; $HOME is not set"
 	}
-	return fmt.Errorf("no configuration: looked for %s%s; name one with --config FILE: %w",
-		strings.Join(places, ", "), hint, fs.ErrNotExist)
+	return &notFoundError{fmt.Sprintf("no configuration: looked for %s%s; name one with --config FILE",
+		strings.Join(places, ", "), hint)}
 }
+
+// A notFoundError is an fs.ErrNotExist that says so in its own words.
+type notFoundError struct{ text string }
+
+func (e *notFoundError) Error() string { return e.text }
+func (e *notFoundError) Unwrap() error { return fs.ErrNotExist }
 
 // exists tells whether something is at path, be it out of reach: reading it says why.
 func exists(path string) bool {

@@ -91,17 +91,17 @@ func TestFindNothing(t *testing.T) {
 			"",
 			map[string]string{"HOME": dir, "XDG_CONFIG_HOME": dir + "/xdg"},
 			"no configuration: looked for " + dir + "/xdg/popsync/config.yaml, " + dir + "/.config/popsync/config.yaml, " +
-				"/etc/popsync/config.yaml; name one with --config FILE: file does not exist",
+				"/etc/popsync/config.yaml; name one with --config FILE",
 		},
 		"XDG's is the usual one": {
 			"",
 			map[string]string{"HOME": dir, "XDG_CONFIG_HOME": dir + "/.config"},
 			"no configuration: looked for " + dir + "/.config/popsync/config.yaml, " +
-				"/etc/popsync/config.yaml; name one with --config FILE: file does not exist",
+				"/etc/popsync/config.yaml; name one with --config FILE",
 		},
 		"without a home": {
 			"", nil,
-			"no configuration: looked for /etc/popsync/config.yaml; $HOME is not set; name one with --config FILE: file does not exist",
+			"no configuration: looked for /etc/popsync/config.yaml; $HOME is not set; name one with --config FILE",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -90,7 +90,7 @@ var accountKeys = []key{
 	{name: "max_session", kind: aWait, doc: "the longest time for one poll"},
 	{name: "max_message_size", kind: aSize, when: later(), doc: "leave larger messages on the server"},
 	{name: "max_messages", kind: number(0, 1_000_000), when: only("0"), doc: "messages per poll; 0 for all"},
-	{name: "pipelining", kind: choice("auto", "always", "never"), when: only("auto"), doc: "whether to send commands ahead"},
+	{name: "pipelining", kind: choice("auto", "always", "never"), doc: "whether to send commands ahead"},
 	{name: "proxy", kind: anyText, when: later(), doc: "a SOCKS5 or HTTP proxy"},
 	{name: "connect_command", kind: anArgv, when: later(), doc: "a program that connects to the server"},
 	{name: "enabled", kind: aBoolean, doc: "whether the account is polled without being named"},

@@ -29,7 +29,7 @@ func parseDuration(text string) (time.Duration, error) {
 	case bareNumber.MatchString(text):
 		return 0, errors.New("has no unit; write 300s or 5m")
 	case text == "", !durationForm.MatchString(text):
-		return 0, errors.New("is no duration; write one such as 90s, 5m, 1h30m or 14d")
+		return 0, errors.New("is no duration; its units are s, m, h and d, as in 90s, 5m, 1h30m or 14d")
 	}
 	var sum time.Duration
 	for _, part := range durationPart.FindAllString(text, -1) {

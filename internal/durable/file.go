@@ -60,11 +60,3 @@ func Rename(from, to string) error {
 	}
 	return SyncDir(here)
 }
-
-// Remove removes a file or an empty folder and makes that durable.
-func Remove(path string) error {
-	if err := os.Remove(path); err != nil {
-		return err
-	}
-	return SyncDir(filepath.Dir(path))
-}

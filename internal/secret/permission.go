@@ -3,8 +3,9 @@ package secret
 import (
 	"fmt"
 	"io/fs"
-	"strings"
 	"syscall"
+
+	"popsync/internal/shell"
 )
 
 const root = 0
@@ -17,7 +18,7 @@ func CheckOwner(path string, info fs.FileInfo, uid int) error {
 		return nil
 	}
 	return fmt.Errorf("belongs to uid %d, neither to root nor to uid %d that popsync runs as; make it yours: chown %d %s",
-		owner, uid, uid, shellQuote(path))
+		owner, uid, uid, shell.Quote(path))
 }
 
 // CheckMode refuses a file that holds a secret and is open to others than its owner. Where root
@@ -36,7 +37,7 @@ func CheckMode(path string, info fs.FileInfo, uid int) error {
 		return nil
 	}
 	return fmt.Errorf("holds a secret and its mode %04o lets others at it; close it: chmod %s %s",
-		mode, mend, shellQuote(path))
+		mode, mend, shell.Quote(path))
 }
 
 func ownerOf(info fs.FileInfo) int {
@@ -44,18 +45,4 @@ func ownerOf(info fs.FileInfo) int {
 		return int(st.Uid)
 	}
 	return -1 // nobody's: refused
-}
-
-// shellQuote makes path one word for a shell, for commands that people copy.
-func shellQuote(path string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+:@%", r)
-	}
-	if path != "" && path[0] != '-' && strings.IndexFunc(path, func(r rune) bool { return !plain(r) }) < 0 {
-		return path
-	}
-	if strings.HasPrefix(path, "-") {
-		path = "./" + path
-	}
-	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }

@@ -152,20 +152,6 @@ func TestCommandWithoutProgram(t *testing.T) {
 	wantSecret(t, Command(nil, time.Second, nil), "", "password command: no program is named")
 }
 
-func TestShellQuote(t *testing.T) {
-	for path, want := range map[string]string{
-		"/etc/popsync/config.yaml": "/etc/popsync/config.yaml",
-		"my file":                  "'my file'",
-		"it's":                     `'it'\''s'`,
-		"-rf":                      "'./-rf'",
-		"":                         "''",
-	} {
-		if got := shellQuote(path); got != want {
-			t.Errorf("%q becomes %s, want %s", path, got, want)
-		}
-	}
-}
-
 // wantSecret asks source and compares the secret and the text of the error.
 func wantSecret(t testing.TB, source Source, want, wantErr string) {
 	t.Helper()

@@ -8,6 +8,9 @@ import "strings"
 // more than three letters, is near.
 func Nearest(word string, words []string) string {
 	letters := len(strings.TrimLeft(word, "-"))
+	if letters < 2 {
+		return "" // any other letter would be as near
+	}
 	best, least := "", min(max(1, letters/3), 3)+1
 	for _, w := range words {
 		d := distance(strings.ToLower(word), strings.ToLower(w))
