@@ -13,6 +13,7 @@ const (
 	Delivered                  // one message is durable in its target: UID, Bytes
 	Deleted                    // New messages were deleted, and QUIT said so
 	Warned                     // Text: something worth knowing that is no failure
+	Noted                      // Text: for those who look closely
 	Ended                      // Result
 )
 

@@ -81,9 +81,7 @@ func (s *session) pipelining() pop3.Pipelining {
 	if s.account.Pipelining != pop3.Announced || lost.IsZero() || s.now().Sub(lost.Time()) > pipeliningRest {
 		return s.account.Pipelining
 	}
-	if s.last.Failures > 0 { // said in the session after, not in all of them
-		s.tell(Event{Kind: Warned, Text: "the server lost commands that came early, although it announces PIPELINING: for a day it gets one at a time"})
-	}
+	s.tell(Event{Kind: Noted, Text: "one command at a time: the server announces PIPELINING, and seemed to lose commands that came early"})
 	return pop3.Never
 }
 

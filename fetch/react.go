@@ -58,7 +58,7 @@ func (s *session) step(step string, err error) *Error {
 	}
 	if s.client != nil && s.client.LostCommands() {
 		s.lost = true
-		e.Hint = "the server announces PIPELINING and seems to lose commands that come early; from the next poll on it gets one at a time"
+		e.Hint = "the server announces PIPELINING and may lose commands that come early; the next poll finds out, and sends one at a time"
 	}
 	return e
 }

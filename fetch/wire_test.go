@@ -146,7 +146,7 @@ func TestLostPipelineBehindTheLogin(t *testing.T) {
 		}
 		w.bad(Unreachable, "PIPELINING")
 		w.good(3)
-		warned := func(e Event) bool { return e.Kind == Warned && strings.Contains(e.Text, "PIPELINING") }
+		warned := func(e Event) bool { return e.Kind == Noted && strings.Contains(e.Text, "PIPELINING") }
 		if !slices.ContainsFunc(w.events, warned) {
 			t.Error("nothing is said")
 		}

@@ -106,6 +106,8 @@ func (l *eventLog) tell(ev fetch.Event) {
 		log.Debug("delivered", "uid", term.Escape(ev.UID), "size", ev.Bytes)
 	case fetch.Deleted:
 		log.Debug("deleted on the server", "messages", ev.New)
+	case fetch.Noted:
+		log.Debug(term.Escape(ev.Text))
 	case fetch.Warned:
 		log.Warn(term.Escape(ev.Text))
 	case fetch.Ended:
