@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -175,7 +176,7 @@ func onDisk(a config.Account, account fetch.Account) []string {
 	switch d := a.Deliver; {
 	case d.MDA != nil:
 		if _, err := exec.LookPath(d.MDA[0]); err != nil {
-			texts = append(texts, fmt.Sprintf("deliver.mda: %v", err))
+			texts = append(texts, fmt.Sprintf("deliver.mda: %s: %v", d.MDA[0], errors.Unwrap(err)))
 		}
 	default:
 		if _, err := os.Stat(filepath.Dir(d.Maildir)); err != nil {

@@ -226,6 +226,31 @@ func TestShortLivedChildIsLeftToFinish(t *testing.T) {
 	}
 }
 
+// A program that may ask on the terminal stays in our process group, or the terminal stops it; it is
+// ended at its timeout like any other.
+func TestAskingChildStaysInOurGroup(t *testing.T) {
+	for _, asks := range []bool{false, true} {
+		c := sh(`cut -d ' ' -f 5 /proc/self/stat`) // its process group, and the shell's
+		c.Stdout, c.Asks = 100, asks
+		res, err := within(t, grace+2*time.Second, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		group, err := strconv.Atoi(strings.TrimSpace(string(res.Stdout)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ours := group == syscall.Getpgrp(); ours != asks {
+			t.Errorf("asks %v: group %d, and ours is %d", asks, group, syscall.Getpgrp())
+		}
+	}
+	c := sh(`exec sleep 100`)
+	c.Asks, c.Timeout = true, 50*time.Millisecond
+	if _, err := within(t, grace+2*time.Second, c); !errors.Is(err, ErrTimeout) {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestBaseEnvHasNoSecrets(t *testing.T) {
 	t.Setenv("WORK_PASSWORD", "secret")
 	t.Setenv("LC_TIME", "C")
