@@ -12,6 +12,11 @@ FUZZTIME ?= 20s
 TRIALS   ?= 200
 SEED     ?= $(shell date +%s)
 
+# git refuses a checkout that belongs to somebody else, and go build with it.
+ifneq ($(shell git status >/dev/null 2>&1; echo $$?),0)
+export GOFLAGS += -buildvcs=false
+endif
+
 GOTEST = CGO_ENABLED=$(if $(RACE),1,0) POPSYNC_REAL=$(or $(REAL),$(POPSYNC_REAL)) $(GO) test -timeout 15m $(if $(RACE),-race)
 TOOL   = CGO_ENABLED=0 $(GO) tool -modfile=tools.mod
 
