@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"sync"
 )
 
 // MaildirOptions say where and how a [Maildir] delivers.
@@ -29,6 +30,9 @@ type Maildir struct {
 	tmp    staging
 	sys    system
 	seen   map[string]string // by the first Settle, until Open: see look
+
+	mu    sync.Mutex
+	shown map[string]struct{} // names published and not dropped: nothing of them is in tmp/
 }
 
 var _ Target = (*Maildir)(nil)
@@ -120,27 +124,44 @@ func (m *Maildir) show(st Staged) error {
 	}
 	to := m.newPath(st)
 	err := m.sys.rename(m.tmp.path(st.Name), to)
-	if err == nil {
-		return nil
-	}
 	// NFS repeats a request whose answer was lost, and the second one finds nothing to rename.
-	if errors.Is(err, fs.ErrNotExist) && exists(to) {
-		return nil
+	if err != nil && !(errors.Is(err, fs.ErrNotExist) && exists(to)) {
+		return failed(m.sub("new"), err)
 	}
-	return failed(m.sub("new"), err)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.shown == nil {
+		m.shown = make(map[string]struct{})
+	}
+	m.shown[st.Name] = struct{}{}
+	return nil
+}
+
+// wasShown says whether a message was published by us, and forgets it.
+func (m *Maildir) wasShown(st Staged) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	_, shown := m.shown[st.Name]
+	delete(m.shown, st.Name)
+	return shown
 }
 
 // hide takes a message back whose rename may not outlive a crash. Where a reader was faster it
 // stays visible and will come again: a second copy is better than none.
-func (m *Maildir) hide(st Staged) { _ = m.sys.rename(m.newPath(st), m.tmp.path(st.Name)) }
+func (m *Maildir) hide(st Staged) {
+	m.wasShown(st)
+	_ = m.sys.rename(m.newPath(st), m.tmp.path(st.Name))
+}
 
 // newPath carries the size in octets, ",S=", which spares quota-minding readers a stat (Maildir++).
 func (m *Maildir) newPath(st Staged) string {
 	return filepath.Join(m.sub("new"), st.Name+",S="+strconv.FormatInt(st.Size, 10))
 }
 
-// Drop removes batch from tmp/.
-func (m *Maildir) Drop(batch []Staged) error { return m.tmp.drop(batch) }
+// Drop removes batch from tmp/. It spares the system calls for what Publish has taken out of it.
+func (m *Maildir) Drop(batch []Staged) error {
+	return m.tmp.drop(slices.DeleteFunc(slices.Clone(batch), m.wasShown))
+}
 
 // Clean removes from tmp/ what earlier runs left, never what another program put there.
 func (m *Maildir) Clean(keep func(name string) bool) error { return m.tmp.clean(keep) }
