@@ -548,6 +548,15 @@ func TestSettleInAnotherMaildir(t *testing.T) {
 	if outcome, err := later().Settle(t.Context(), st, 37*time.Hour); outcome != Again || err != nil {
 		t.Errorf("after 36 hours: %v, %v", outcome, err)
 	}
+	if err := os.RemoveAll(path); err != nil { // and one that was made anew, perhaps with the same inode
+		t.Fatal(err)
+	}
+	if err := later().Open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if outcome, err := later().Settle(t.Context(), st, time.Hour); outcome != Unsettled || err == nil {
+		t.Errorf("in a new Maildir: %v, %v", outcome, err)
+	}
 	if err := errors.Join(os.Rename(path, path+".skeleton"), os.Rename(path+".unmounted", path)); err != nil {
 		t.Fatal(err)
 	}

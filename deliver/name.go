@@ -40,22 +40,10 @@ func (o Owner) newName(now time.Time, place place) string {
 }
 
 // A place tells the folder in which messages are staged from another one at the same path: that
-// of a file system which is not mounted, or was made anew. It is the folder's inode: device
-// numbers change when a machine starts.
+// of a file system which is not mounted, or one that was made anew. It is made of the folder's
+// inode and, since file systems use inodes again, of the time when it was created where that is
+// known. Device numbers change when a machine starts, so they are no part of it.
 type place uint64
-
-// placeOf is 0 where it cannot be found out.
-func placeOf(dir string) place {
-	info, err := os.Stat(dir)
-	if err != nil {
-		return 0
-	}
-	st, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return 0
-	}
-	return place(st.Ino)
-}
 
 // stagedAt is the place in a name that newName made.
 func stagedAt(name string) place {

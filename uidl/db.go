@@ -140,6 +140,9 @@ func (db *DB) open(ctx context.Context, deadline time.Time) (err error) {
 	if err := probe(db.path); err != nil {
 		return cannotOpen(db.path, err)
 	}
+	if err := db.lock.opened(); err != nil {
+		return cannotOpen(db.path, err)
+	}
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -166,4 +167,38 @@ func stat(t testing.TB, path string) fs.FileInfo {
 		t.Fatal(err)
 	}
 	return info
+}
+
+// S3: a state that has vanished is told; one that a crash kept from being created is not.
+func TestLostStateIsTold(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.db")
+	open := func() *uidl.DB {
+		t.Helper()
+		db, err := uidl.Open(t.Context(), path, uidl.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return db
+	}
+	if err := os.WriteFile(path+".lock", []byte("4711\n"), 0o600); err != nil { // killed before it was created
+		t.Fatal(err)
+	}
+	if note := open().Note(); note != "" {
+		t.Errorf("a first start says %q", note)
+	}
+	if note := open().Note(); note != "" {
+		t.Errorf("a second start says %q", note)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if note := open().Note(); !strings.Contains(note, path) {
+		t.Errorf("a lost state is told by %q", note)
+	}
+	if note := open().Note(); note != "" {
+		t.Errorf("once told, it says %q again", note)
+	}
 }

@@ -20,7 +20,7 @@ const lockAgain = 50 * time.Millisecond
 // each lock a file of that name. The kernel ends the lock with its process.
 type lock struct {
 	file *os.File
-	used bool // it had an owner before
+	used bool // an owner before us had a state
 }
 
 // takeLock waits for the ownership of the state at path until deadline or ctx ends. The error is
@@ -33,7 +33,7 @@ func takeLock(ctx context.Context, path string, deadline time.Time) (*lock, erro
 	l := &lock{file: f}
 	err = flock(ctx, f, deadline)
 	if err == nil {
-		l.used = l.owner() != 0
+		l.used = l.hadState()
 		err = l.sign()
 	}
 	if errors.Is(err, errHeld) {
@@ -55,13 +55,27 @@ func (l *lock) sign() error {
 	return l.file.Truncate(int64(len(pid)))
 }
 
+// opened notes that there is a state: should it be gone next time, that is worth a word.
+func (l *lock) opened() error {
+	_, err := l.file.WriteAt([]byte(hadState), int64(len(strconv.Itoa(os.Getpid()))+1))
+	return err
+}
+
+const hadState = "state\n"
+
+func (l *lock) hadState() bool {
+	b, err := io.ReadAll(io.NewSectionReader(l.file, 0, 64))
+	return err == nil && strings.HasSuffix(string(b), "\n"+hadState)
+}
+
 // owner reads the process id of who has the lock, 0 where there is none.
 func (l *lock) owner() int {
 	b, err := io.ReadAll(io.NewSectionReader(l.file, 0, 32))
 	if err != nil {
 		return 0
 	}
-	pid, _ := strconv.Atoi(strings.TrimSpace(string(b)))
+	line, _, _ := strings.Cut(string(b), "\n")
+	pid, _ := strconv.Atoi(line)
 	return pid
 }
 
