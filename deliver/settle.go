@@ -18,7 +18,12 @@ const tmpLife = 36 * time.Hour
 // Where the Maildir is not there (moved, not mounted) nothing can be said, and the outcome is
 // Unsettled with an error of the kind Create. So Settle comes before Open, which would create it.
 // What is published between a target's first Settle and its Open is not looked for.
-func (m *Maildir) Settle(_ context.Context, st Staged, age time.Duration) (Outcome, error) {
+func (m *Maildir) Settle(_ context.Context, st Staged, age time.Duration) (outcome Outcome, err error) {
+	defer func() {
+		if err != nil {
+			m.seen = nil // the next attempt may find another Maildir here
+		}
+	}()
 	if err := checkName(st.Name); err != nil {
 		return Unsettled, err
 	}

@@ -248,10 +248,19 @@ func (s *session) intent(a arrival) uidl.Intent {
 
 // commit records change durably. It is never cut short: what has happened is recorded.
 func (s *session) commit(change uidl.Change) error {
-	if err := s.records.Commit(context.Background(), change); err != nil {
-		return s.stateFailed(err)
+	err := s.records.Commit(context.Background(), change)
+	if err == nil {
+		return nil
 	}
-	return nil
+	e := s.stateFailed(err)
+	s.mu.Lock()
+	told := s.result.StateBroken || s.result.Err == nil
+	s.result.StateBroken = true
+	s.mu.Unlock()
+	if !told { // another failure came first, and is the poll's
+		s.tell(Event{Kind: Warned, Text: e.Err.Error()})
+	}
+	return e
 }
 
 // batches takes what is there, at least one and at most n, until in is closed.

@@ -45,5 +45,7 @@ type Result struct {
 	Err     *Error // the first failure, or nil
 	Took    time.Duration
 
+	StateBroken bool // a change of the state failed: it takes no more until it is opened again
+
 	LoginDelay time.Duration // what the server wants between two log-ins
 }

@@ -44,6 +44,8 @@ func (s *session) connect(ctx context.Context) error {
 	client, err := pop3.NewClient(ctx, line.conn, pop3.Options{
 		Timeout:    s.account.Timeout,
 		Pipelining: s.pipelining(),
+		User:       s.account.User,
+		Password:   s.password.Reveal(),
 		Trace:      s.trace,
 	})
 	if err != nil {

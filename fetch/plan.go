@@ -138,7 +138,7 @@ func (p *planner) sharing(m Item, rec uidl.Entry) {
 
 // listed decides about a message that is on the server and has a record.
 func (p *planner) listed(m Item, rec uidl.Entry) {
-	p.SizesMatter = p.SizesMatter || rec.State == uidl.Deleted
+	p.SizesMatter = p.SizesMatter || mayBeReused(rec)
 	if !rec.State.Had() || reused(m, rec) {
 		p.Retrieve = append(p.Retrieve, m)
 		return
@@ -171,8 +171,12 @@ func (p *planner) gone(rec uidl.Entry) {
 // asked of a UID that was missing, or whose message was deleted: some servers (mailutils) change
 // a message's size while it lies there.
 func reused(m Item, rec uidl.Entry) bool {
-	gone := !rec.MissingSince.IsZero() || rec.State == uidl.Deleted
-	return gone && differ(m.Size, rec.Size)
+	return mayBeReused(rec) && differ(m.Size, rec.Size)
+}
+
+// mayBeReused says whether the message of rec may be gone, so that its UID is free.
+func mayBeReused(rec uidl.Entry) bool {
+	return !rec.MissingSince.IsZero() || rec.State == uidl.Deleted || rec.DeleteSent
 }
 
 // differ says whether two sizes are known not to be the same.

@@ -118,6 +118,16 @@ func TestPlan(t *testing.T) {
 			want:    []string{"retrieve 1 a"},
 		},
 		{
+			claim:   "W11 ... nor is one whose deletion was sent and not confirmed, where the size is another",
+			listing: []pop3.Message{listed(1, "a", 11), listed(2, "b", 10)},
+			had: []uidl.Entry{
+				had("a", 0, with(func(r *uidl.Record) { r.DeleteSent = true })),
+				had("b", 0, with(func(r *uidl.Record) { r.DeleteSent = true })),
+			},
+			delete: true,
+			want:   []string{"retrieve 1 a", "delete 2 b"},
+		},
+		{
 			claim:   "R6 ... three times and not for ever",
 			listing: []pop3.Message{listed(1, "a", 10)},
 			had:     []uidl.Entry{had("a", 0, with(func(r *uidl.Record) { r.State, r.Deletions = uidl.Deleted, mostDeletions }))},
@@ -266,7 +276,7 @@ func TestPlanIsSafe(t *testing.T) {
 			if wanted[m.Ref()] {
 				t.Fatalf("two messages are retrieved as %v", m.Ref())
 			}
-			if rec, ok := records[m.Ref()]; ok && rec.State.Had() && rec.MissingSince.IsZero() && rec.State != uidl.Deleted {
+			if rec, ok := records[m.Ref()]; ok && rec.State.Had() && rec.MissingSince.IsZero() && rec.State != uidl.Deleted && !rec.DeleteSent {
 				t.Fatalf("%v is retrieved although it was had", m.Ref())
 			}
 			wanted[m.Ref()], numbers[m.Number] = true, true

@@ -16,6 +16,16 @@ func (s *session) settle(soft, ctx context.Context) error {
 	if err != nil {
 		return s.stateFailed(err)
 	}
+	if len(intents) == 0 {
+		return nil
+	}
+	// No program is handed a message again before the state has shown that it can be written:
+	// otherwise one would come at each poll for as long as the disk fails.
+	last := s.last
+	last.Begun = uidl.At(s.begun)
+	if err := s.commit(uidl.Change{Poll: &last}); err != nil {
+		return err
+	}
 	done := settling{s: s, targets: map[string]deliver.Target{s.account.Target.Location(): s.account.Target}}
 	var failed error
 	for _, in := range intents {

@@ -225,3 +225,30 @@ func (w *world) pollWith(shell func(store) store) Result {
 	}
 	return s.poll(w.Context())
 }
+
+// D7, S1: while the state cannot be written, no agent is handed the same message at each poll.
+func TestAgentRestsWhileTheStateFails(t *testing.T) {
+	w := newWorld(t, poptest.Options{})
+	log := filepath.Join(t.TempDir(), "log")
+	agent := script(t, "grep Subject >>"+log)
+	w.account.Target = w.agent(agent)
+	w.add(1, 3)
+	w.pollWith(func(s store) store { return &onlyIntents{s} })
+	runs := func() int {
+		text, err := os.ReadFile(log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Count(string(text), "Subject")
+	}
+	before := runs()
+	for range 3 {
+		r := w.pollWith(func(s store) store { return &failingStore{store: s} })
+		if r.Err == nil || !r.StateBroken {
+			t.Errorf("%+v", r)
+		}
+	}
+	if n := runs(); n != before {
+		t.Errorf("the agent ran %d times more", n-before)
+	}
+}

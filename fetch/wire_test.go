@@ -513,3 +513,24 @@ func TestLoginRefusals(t *testing.T) {
 		}
 	}
 }
+
+// W10: a list of capabilities comes within one wait, or a server could hold a log-in for hours.
+func TestSlowCapabilitiesEnd(t *testing.T) {
+	inBubble(t, poptest.Options{}, func(t *testing.T, w *world) {
+		w.server.Hook("CAPA", poptest.Always(poptest.Seq(poptest.Send("+OK\r\n"), poptest.Drip(strings.Repeat(strings.Repeat("X", 5000)+"\r\n", 100), time.Millisecond))))
+		began := time.Now() // of the bubble
+		w.bad(Unreachable, "ask for capabilities")
+		if took := time.Since(began); took > 61*time.Second {
+			t.Errorf("took %v", took)
+		}
+	})
+}
+
+// A7: the password in a greeting or in the first list of capabilities is shown nowhere.
+func TestPasswordBeforeTheLoginIsHidden(t *testing.T) {
+	w := newWorld(t, poptest.Options{Greeting: "-ERR hello " + strings.ToUpper(poptest.Password) + " and " + poptest.Password})
+	r := w.bad(Protocol, "hello")
+	if strings.Contains(strings.ToLower(r.Err.Error()), poptest.Password) {
+		t.Errorf("%v", r.Err)
+	}
+}

@@ -11,7 +11,6 @@ import (
 
 	"popsync/fetch"
 	"popsync/internal/config"
-	"popsync/uidl"
 )
 
 func runCommand() *cli.Command {
@@ -58,10 +57,10 @@ func runRun(ctx context.Context, o common, out output) error {
 	if err != nil {
 		return err
 	}
-	if text := p.note(); text != "" {
-		log.Warn(text)
-	}
 	for {
+		if text := p.note(); text != "" {
+			log.Warn(text)
+		}
 		poller := p.poller()
 		poller.Notify = newEventLog(log).tell
 		if o.detail == trace {
@@ -87,7 +86,7 @@ func runUntilBroken(ctx context.Context, poller *fetch.Poller, accounts []fetch.
 	tell := poller.Notify
 	poller.Notify = func(ev fetch.Event) {
 		tell(ev)
-		if ev.Kind == fetch.Ended && ev.Result.Err != nil && is[*uidl.WriteError](ev.Result.Err) {
+		if ev.Kind == fetch.Ended && ev.Result.StateBroken {
 			broken = true
 			stop()
 		}

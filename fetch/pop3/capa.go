@@ -37,7 +37,7 @@ func (c *Client) readCapa() error {
 		return refusalIsFine(err)
 	}
 	var lines []string
-	err := c.readLines("CAPA", keepStatus, mostCapabilityOctets, func(l line) error {
+	err := c.readLines("CAPA", false, keepStatus, mostCapabilityOctets, func(l line) error {
 		if len(lines) < mostCapabilities {
 			lines = append(lines, string(c.hidden(l.text, l.cut)))
 			c.c.trace("S: " + lines[len(lines)-1])

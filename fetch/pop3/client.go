@@ -18,6 +18,10 @@ type Options struct {
 	// Pipelining is whether commands may be sent before earlier ones are answered.
 	Pipelining Pipelining
 
+	// User and Password are what the log-in will send: should the server say the password, at any
+	// time, it is shown nowhere.
+	User, Password string
+
 	// Trace is told of every command ("C: ...", secrets masked) and of every status line
 	// ("S: ...", raw), or is nil.
 	Trace func(line string)
@@ -60,6 +64,7 @@ func NewClient(ctx context.Context, nc net.Conn, o Options) (*Client, error) {
 		o.Trace = func(string) {}
 	}
 	c := &Client{c: newConn(nc, o.Timeout, o.Trace), pipelining: o.Pipelining}
+	c.conceal(o.User, o.Password)
 	if err := c.greeting(ctx); err != nil {
 		nc.Close()
 		return nil, err

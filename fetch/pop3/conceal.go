@@ -13,6 +13,9 @@ const concealed = "****"
 // servers repeat the command that they refuse.
 func (c *Client) conceal(user, password string) {
 	c.secrets = nil
+	if password == "" {
+		return
+	}
 	for _, secret := range []string{"\x00" + user + "\x00" + password, password} {
 		encoded := base64.StdEncoding.EncodeToString([]byte(secret))
 		c.secrets = append(c.secrets, []byte(encoded), bytes.TrimRight([]byte(encoded), "="))
@@ -49,11 +52,20 @@ func (c *Client) hidden(text []byte, cut bool) []byte {
 		if len(secret) == 0 {
 			continue
 		}
-		if bytes.Contains(text, secret) {
-			text = bytes.ReplaceAll(text, secret, []byte(concealed))
-		}
+		text = without(text, secret)
 		if cut {
 			text = text[:len(text)-overlap(text, secret)]
+		}
+	}
+	return text
+}
+
+// without is text with every secret in it concealed, in capitals too.
+func without(text, secret []byte) []byte {
+	for i := 0; i+len(secret) <= len(text); i++ {
+		if bytes.EqualFold(text[i:i+len(secret)], secret) {
+			text = append(append(bytes.Clone(text[:i]), concealed...), text[i+len(secret):]...)
+			i += len(concealed) - 1
 		}
 	}
 	return text

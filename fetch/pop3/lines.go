@@ -2,9 +2,10 @@ package pop3
 
 // readLines calls each for every line of a multi-line reply up to its closing dot
 // (RFC 1939, section 3), with at most keep octets of each. A reply of more than most octets is
-// given up.
-func (c *Client) readLines(command string, keep int, most int64, each func(line) error) error {
-	c.c.await(true)
+// given up. A long reply may take as long as it makes progress; another one has to come within
+// one wait.
+func (c *Client) readLines(command string, long bool, keep int, most int64, each func(line) error) error {
+	c.c.await(long)
 	var size int64
 	for {
 		l, err := c.c.readLine(keep)

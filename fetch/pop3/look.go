@@ -134,7 +134,7 @@ func (c *Client) readUIDL(l *Listing) error {
 		return err
 	}
 	var text arena.Strings
-	err := c.readLines("UIDL", keepLine, mostListOctets, func(ln line) error {
+	err := c.readLines("UIDL", true, keepLine, mostListOctets, func(ln line) error {
 		if len(ln.text) == 0 {
 			return nil
 		}
@@ -186,7 +186,7 @@ func (c *Client) readList(l *Listing) error {
 		return refusalIsFine(err)
 	}
 	at, lines := 0, 0
-	err := c.readLines("LIST", keepStatus, mostListOctets, func(ln line) error {
+	err := c.readLines("LIST", true, keepStatus, mostListOctets, func(ln line) error {
 		if lines++; lines > mostMessages {
 			return protocolErrorf("LIST: a list without end: given up after %d messages", mostMessages)
 		}
