@@ -43,15 +43,20 @@ type Client struct {
 	capabilities Capabilities
 	err          error // after which nothing more is believed
 
+	stamp      string   // of the greeting, for APOP
+	user       string   // whose password is concealed
 	secrets    [][]byte // what no error and no trace may show, should the server repeat it
+	pieces     [][]byte // the long ones of them in lower case: no part of these either
+	runs       runSet   // of pieces
 	unanswered []sent   // in order
 	proven     bool     // a command that was sent before an earlier one's answer has been answered
 }
 
 // A sent is a command that waits for its answer.
 type sent struct {
-	verb  string
-	early bool // sent before an earlier one was answered
+	verb    string
+	early   bool // sent before an earlier one was answered
+	ignored bool // nobody waits for its answer, which comes before that of the next command
 }
 
 // NewClient takes over an open connection and waits for the server's greeting. When it fails the
@@ -75,24 +80,24 @@ func NewClient(ctx context.Context, nc net.Conn, o Options) (*Client, error) {
 func (c *Client) greeting(ctx context.Context) error {
 	defer c.c.until(ctx)()
 	c.c.await(false)
-	l, err := c.readStatusLine()
+	l, err := c.readStatusLine(keepStatus)
 	if errors.Is(err, ErrTimeout) && c.c.progress == 0 {
 		l, err = c.provoke(err)
 	}
 	if err != nil {
 		return c.fail(err)
 	}
-	c.c.trace("S: " + string(l.text))
-	s, ok := parseStatus(l)
+	s, ok := c.status(l)
 	switch {
 	case len(l.text) > 0 && l.text[0] == tlsAlert:
 		return c.fail(protocolErrorf("no POP3 greeting: the server speaks TLS here from the first byte"))
 	case !ok || s.more:
-		return c.fail(protocolErrorf("no POP3 server: it greets with %q", raw(l.text)))
+		return c.fail(protocolErrorf("no POP3 server: it greets with %q", raw(c.shown(l))))
 	case !s.ok:
 		s.command = "greeting"
 		return c.fail(s.refusal())
 	}
+	c.stamp = stampIn(s.raw)
 	return nil
 }
 
@@ -155,6 +160,14 @@ func (c *Client) fail(err error) error {
 // send writes a command, or keeps it until a reply is waited for. masked is what a trace shows
 // in place of the arguments.
 func (c *Client) send(verb, args, masked string) error {
+	if args == "" {
+		return c.sendLine(verb, verb, masked)
+	}
+	return c.sendLine(verb, verb+" "+args, masked)
+}
+
+// sendLine is send for a line that need not begin with the command that it belongs to.
+func (c *Client) sendLine(verb, command, masked string) error {
 	if c.err != nil {
 		return c.err
 	}
@@ -162,36 +175,40 @@ func (c *Client) send(verb, args, masked string) error {
 	if len(c.unanswered) == 0 && len(c.c.buffered()) > 0 {
 		return c.fail(protocolErrorf("the server sent a reply that nobody asked for"))
 	}
-	command := verb
-	if args != "" {
-		command += " " + args
-	}
 	if strings.ContainsAny(command, "\r\n\x00") {
 		return c.fail(protocolErrorf("%s: CR, LF and NUL cannot be sent", verb))
 	}
 	c.c.out = append(c.c.out, command...)
 	c.c.out = append(c.c.out, "\r\n"...)
 	c.c.trace("C: " + masked)
-	c.unanswered = append(c.unanswered, sent{verb, len(c.unanswered) > 0})
+	c.unanswered = append(c.unanswered, sent{verb: verb, early: len(c.unanswered) > 0})
 	return nil
 }
 
 // reply reads the status line for the oldest unanswered command. Its error is a *ResponseError
 // for -ERR.
-func (c *Client) reply() (status, error) {
+func (c *Client) reply() (status, error) { return c.replyOf(keepStatus) }
+
+// replyOf is reply where "+ " may be followed by more than what is kept of other status lines.
+func (c *Client) replyOf(keep int) (status, error) {
+	for c.err == nil && c.unanswered[0].ignored {
+		c.unanswered[0].ignored = false
+		if _, err := c.ok(); refusalIsFine(err) != nil {
+			return status{}, err
+		}
+	}
 	if c.err != nil {
 		return status{}, c.err
 	}
 	command := c.unanswered[0].verb
 	c.c.await(false)
-	l, err := c.readStatusLine()
+	l, err := c.readStatusLine(keep)
 	if err != nil {
 		return status{}, c.fail(err)
 	}
-	c.c.trace("S: " + string(l.text))
-	s, ok := parseStatus(l)
+	s, ok := c.status(l)
 	if !ok {
-		return status{}, c.fail(protocolErrorf("%s: neither +OK nor -ERR: %q", command, raw(l.text)))
+		return status{}, c.fail(protocolErrorf("%s: neither +OK nor -ERR: %q", command, raw(c.shown(l))))
 	}
 	c.proven = c.proven || c.unanswered[0].early
 	c.unanswered = c.unanswered[1:]
@@ -200,6 +217,34 @@ func (c *Client) reply() (status, error) {
 		return s, s.refusal()
 	}
 	return s, nil
+}
+
+// readStatusLine reads a line, of which at most keep octets are kept after "+ ", and otherwise
+// keepStatus.
+func (c *Client) readStatusLine(keep int) (line, error) {
+	l, err := c.c.readLine(keep)
+	if errors.Is(err, ErrTimeout) && c.c.progress > 0 {
+		err = protocolErrorf("an answer that does not end within %s", c.c.timeout)
+	}
+	if len(l.text) > keepStatus && !bytes.HasPrefix(l.text, []byte("+ ")) {
+		l.text, l.cut = l.text[:keepStatus], true
+	}
+	return l, err
+}
+
+// status traces a status line and reads it.
+func (c *Client) status(l line) (status, bool) {
+	s, ok := parseStatus(l)
+	s.raw = s.text
+	if len(l.text) > keepStatus {
+		l.text, l.cut = l.text[:keepStatus], true
+	}
+	shown := c.shown(l)
+	c.c.trace("S: " + string(shown))
+	if ok && len(shown) > 0 && &shown[0] != &l.text[0] {
+		_, s.text, _ = strings.Cut(string(shown), " ")
+	}
+	return s, ok
 }
 
 // ok is reply where "+ " is no answer.

@@ -3,10 +3,13 @@ package pop3
 import (
 	"encoding/base64"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"pgregory.net/rapid"
 )
 
 // A7: a server that repeats the password gets it into no error and no trace, in clear or base64,
@@ -58,5 +61,32 @@ func TestRepeatedPasswordIsHidden(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// A7: wherever a secret begins in a text, one of its forms stands in the base64 of that text.
+func TestEveryBase64HasAForm(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		octets := rapid.SliceOfN(rapid.Byte(), 0, 9)
+		secret := string(rapid.SliceOfN(rapid.Byte(), 3, 40).Draw(t, "secret"))
+		text := string(octets.Draw(t, "before")) + secret + string(octets.Draw(t, "behind"))
+		has := func(form string) bool { return strings.Contains(encoded([]byte(text)), form) }
+		if !slices.ContainsFunc(aligned(secret), has) {
+			t.Fatalf("none of %q in %s", aligned(secret), encoded([]byte(text)))
+		}
+	})
+}
+
+// A7, W12: a password that is a word of POP3 changes nothing of what capabilities mean.
+func TestPasswordThatIsACapability(t *testing.T) {
+	for _, password := range []string{"stls", "S", "PLAIN", "SASL"} {
+		c := &Client{c: newConn(&endless{size: 0, end: "+OK\r\nSTLS\r\nSASL PLAIN\r\n.\r\n"}, time.Second, func(string) {}), unanswered: []sent{{verb: "CAPA"}}}
+		c.conceal("alice", password)
+		if err := c.readCapa(); err != nil || !c.capabilities.STLS || !slices.Equal(c.capabilities.SASL, []string{"PLAIN"}) {
+			t.Errorf("%s: %+v, %v", password, c.capabilities, err)
+		}
+		if strings.Contains(strings.Join(c.capabilities.Lines, " "), password) {
+			t.Errorf("%s is shown: %q", password, c.capabilities.Lines)
+		}
 	}
 }

@@ -2,6 +2,7 @@ package pop3
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -27,21 +28,37 @@ type conn struct {
 	timeout time.Duration
 	trace   func(string)
 
-	net  net.Conn // replaced under mu
-	buf  []byte   // read and not consumed: buf[r:w]
-	r, w int
-	out  []byte // commands that are not written yet
+	net    net.Conn // replaced under mu
+	counts bool     // net tells by itself of octets that have come: see [counted]
+	buf    []byte   // read and not consumed: buf[r:w]
+	r, w   int
+	out    []byte // commands that are not written yet
 
 	long     bool          // within a long reply
 	progress int           // octets since the wait began
-	left     time.Duration // of the wait
+	left     time.Duration // of the wait, at began
+	began    time.Time     // of reading or writing, or of the wait if that is later
 
 	mu    sync.Mutex // guards ended against deadlines set at the same time
 	ended error      // why the context ended
 }
 
 func newConn(nc net.Conn, timeout time.Duration, trace func(string)) *conn {
-	return &conn{net: nc, timeout: timeout, trace: trace, buf: make([]byte, bufferSize)}
+	c := &conn{timeout: timeout, trace: trace, buf: make([]byte, bufferSize)}
+	c.use(nc)
+	return c
+}
+
+// use reads from and writes to nc.
+func (c *conn) use(nc net.Conn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.net = nc
+	if secured, ok := nc.(*tls.Conn); ok {
+		if below, ok := secured.NetConn().(*counted); ok {
+			c.counts, below.arrived = true, c.arrivedBelow
+		}
+	}
 }
 
 // until ends every wait once ctx ends; the returned function gives the connection back.
@@ -58,13 +75,6 @@ func (c *conn) until(ctx context.Context) (release func()) {
 	return func() { stop() }
 }
 
-// secure goes on over TLS.
-func (c *conn) secure(nc net.Conn) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.net = nc
-}
-
 // await begins a wait for a reply.
 func (c *conn) await(long bool) {
 	c.long = long
@@ -75,15 +85,38 @@ func (c *conn) awaitFor(d time.Duration) { c.progress, c.left = 0, d }
 
 // timed runs do, which reads or writes, within what is left of the wait.
 func (c *conn) timed(do func([]byte) (int, error), b []byte) (int, error) {
-	began := time.Now()
-	c.mu.Lock()
-	if c.ended == nil {
-		c.net.SetDeadline(began.Add(c.left))
-	}
-	c.mu.Unlock()
+	c.begin()
 	n, err := do(b)
-	c.left -= time.Since(began)
+	c.left -= time.Since(c.began)
 	return n, err
+}
+
+// begin sets the deadline by what is left of the wait.
+func (c *conn) begin() {
+	c.began = time.Now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended == nil {
+		c.net.SetDeadline(c.began.Add(c.left))
+	}
+}
+
+// arrived counts n octets, and says whether a new wait begins with them.
+func (c *conn) arrived(n int) bool {
+	c.progress += n
+	if !c.long || c.progress < minProgress {
+		return false
+	}
+	c.await(true)
+	return true
+}
+
+// arrivedBelow counts n octets of a TLS record, which is read as a whole: a slow line may take
+// minutes for one.
+func (c *conn) arrivedBelow(n int) {
+	if c.long && c.arrived(n) {
+		c.begin()
+	}
 }
 
 // buffered is what has been read and not consumed.
@@ -106,9 +139,8 @@ func (c *conn) fill() error {
 	}
 	n, err := c.timed(c.net.Read, c.buf[c.w:])
 	c.w += n
-	c.progress += n
-	if c.long && c.progress >= minProgress {
-		c.await(true)
+	if !c.long || !c.counts {
+		c.arrived(n)
 	}
 	if n > 0 {
 		return nil // an error shows again at the next read

@@ -22,13 +22,20 @@ type ResponseError struct {
 	Command string // without arguments; "greeting" for the server's first line
 	Code    string // extended response code, upper case, without brackets (RFC 2449, section 8; RFC 3206)
 	Text    string // the server's words after -ERR, raw
+	Detail  string // what it said of the reason before, in a challenge; mostly empty
+
+	Mechanism bool // it is the SASL mechanism that is refused, before anything of the credentials was asked for
 }
 
 func (e *ResponseError) Error() string {
-	if e.Text == "" {
-		return e.Command + ": server says no, without a reason"
+	text := e.Command + ": server says no, without a reason"
+	if e.Text != "" {
+		text = fmt.Sprintf("server says %q", raw(e.Text))
 	}
-	return fmt.Sprintf("server says %q", raw(e.Text))
+	if e.Detail != "" {
+		text += " (" + e.Detail + ")"
+	}
+	return text
 }
 
 // raw is printed by %q with its quotes and otherwise as it is: whoever shows an error escapes it.

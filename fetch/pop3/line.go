@@ -68,7 +68,8 @@ type status struct {
 	command string // that it answers
 	ok      bool
 	more    bool   // "+ ": the server waits for an answer (RFC 5034)
-	text    string // what follows, raw
+	text    string // what follows, with secrets concealed
+	raw     string // ... and without; what is decoded, and never shown
 	cut     bool
 	bareLF  bool
 }

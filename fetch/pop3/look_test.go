@@ -134,11 +134,14 @@ func FuzzStatus(f *testing.F) {
 }
 
 func FuzzCapabilities(f *testing.F) {
-	f.Add("UIDL\nSASL PLAIN\nLOGIN-DELAY 5")
+	f.Add("UIDL\nSASL PLAIN\nLOGIN-DELAY 5\nEXPIRE 99999999999999999999 USER\nIMPLEMENTATION x y")
 	f.Fuzz(func(t *testing.T, text string) {
 		caps := parseCapabilities(strings.Split(text, "\n"))
 		if caps.LoginDelay < 0 || caps.LoginDelay > 24*time.Hour {
 			t.Fatalf("LOGIN-DELAY %v", caps.LoginDelay)
+		}
+		if e := caps.Expire; e.Days < 0 || e.Days > 36500 || e.Never && e.Days != 0 || !e.Announced && e != (Expire{}) {
+			t.Fatalf("EXPIRE %+v", e)
 		}
 	})
 }

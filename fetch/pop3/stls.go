@@ -17,12 +17,12 @@ func (c *Client) STLS(ctx context.Context, config *tls.Config) error {
 		return c.fail(protocolErrorf("STLS: the server sent more in clear behind its +OK"))
 	}
 	c.capabilities = Capabilities{}
-	secured := tls.Client(c.c.net, config)
+	secured := tlsClient(c.c.net, config)
 	c.c.await(false)
 	handshake := func([]byte) (int, error) { return 0, secured.Handshake() }
 	if _, err := c.c.timed(handshake, nil); err != nil {
 		return c.fail(c.c.handshakeFailure(err))
 	}
-	c.c.secure(secured)
+	c.c.use(secured)
 	return nil
 }

@@ -18,6 +18,8 @@ import (
 
 	"github.com/emersion/go-sasl"
 	"github.com/google/go-cmp/cmp"
+
+	"popsync/fetch/mechanism"
 )
 
 // TestTalks plays testdata/*.pop3: conversations as they stand in the RFCs.
@@ -139,10 +141,19 @@ func obey(ctx context.Context, conn net.Conn, commands []string) (got []string) 
 			say("%d capabilities, pipelining %v, STLS %v, SASL %q, login-delay %v", len(caps.Lines), caps.Pipelining, caps.STLS, caps.SASL, caps.LoginDelay)
 		case "login":
 			err = c.Login(ctx, words[0], strings.Join(words[1:], " "))
-		case "auth-plain":
-			err = c.Auth(ctx, sasl.NewPlainClient("", words[0], words[1]))
-		case "auth-login":
-			err = c.Auth(ctx, sasl.NewLoginClient(words[0], words[1]))
+		case "capa-more":
+			var caps Capabilities
+			caps, err = c.Capa(ctx)
+			say("TOP %v, UIDL %v, USER %v, RESP-CODES %v, AUTH-RESP-CODE %v, UTF8 %v, LANG %v", caps.TOP, caps.UIDL, caps.User, caps.RespCodes, caps.AuthRespCode, caps.UTF8, caps.Lang)
+			say("EXPIRE %+v, IMPLEMENTATION %q", caps.Expire, caps.Implementation)
+		case "stamp":
+			say("stamp %q", c.Stamp())
+		case "apop":
+			err = c.APOP(ctx, words[0], words[1])
+		case "utf8":
+			err = c.UTF8(ctx)
+		case "auth":
+			err = c.Auth(ctx, client(words[0], words[1], words[2]))
 		case "stls":
 			err = c.STLS(ctx, nil)
 		case "look":
@@ -170,6 +181,15 @@ func obey(ctx context.Context, conn net.Conn, commands []string) (got []string) 
 				say("%d %q", m.Number, text)
 				return nil
 			})
+		case "top":
+			err = c.Top(ctx, slices.Values(numbered(words)), func(m Message, header []byte, refusal *ResponseError) error {
+				if refusal != nil {
+					say("%d refused: %s", m.Number, describe(refusal))
+					return nil
+				}
+				say("%d %q", m.Number, header)
+				return nil
+			})
 		case "dele-quit":
 			err = c.DeleQuit(ctx, numbered(words), func(m Message, refusal *ResponseError) {
 				say("%d stays: %s", m.Number, describe(refusal))
@@ -188,6 +208,49 @@ func obey(ctx context.Context, conn net.Conn, commands []string) (got []string) 
 	}
 	return got
 }
+
+// client is a mechanism for user at pop.example.org:995; secret may be "LONG", a token of 1,000 octets.
+func client(name, user, secret string) sasl.Client {
+	if secret == "LONG" {
+		secret = strings.Repeat("t0ken", 200)
+	}
+	switch name {
+	case "never-content":
+		return &scripted{name: "NEVER-CONTENT"}
+	case "unproven":
+		return unproven{&scripted{name: "UNPROVEN"}}
+	case "instead":
+		return instead{&scripted{name: "INSTEAD-PLUS"}}
+	}
+	want := mechanism.Name(name)
+	offer := mechanism.Offer{SASL: []string{"PLAIN", "LOGIN", "CRAM-MD5", "XOAUTH2", "OAUTHBEARER", "EXTERNAL", "SCRAM-SHA-256"}}
+	choice, err := mechanism.Choose(want, offer, mechanism.Credentials{
+		User: user, Secret: secret, Host: "pop.example.org", Port: 995,
+		Token: want == mechanism.XOAUTH2 || want == mechanism.OAUTHBEARER,
+	})
+	if err != nil {
+		panic(err)
+	}
+	return choice.Client()
+}
+
+// A scripted mechanism answers "a" to everything.
+type scripted struct{ name string }
+
+func (s *scripted) Start() (string, []byte, error) { return s.name, nil, nil }
+func (*scripted) Next([]byte) ([]byte, error)      { return []byte("a"), nil }
+
+// An unproven mechanism is not content with the server.
+type unproven struct{ sasl.Client }
+
+func (unproven) Finish(string) error {
+	return errors.New("the server did not prove that it knows the password")
+}
+
+// An instead mechanism has another form.
+type instead struct{ sasl.Client }
+
+func (instead) Instead(string) sasl.Client { return instead{&scripted{name: "INSTEAD"}} }
 
 func numbered(words []string) []Message {
 	var msgs []Message
@@ -212,6 +275,9 @@ func describe(err error) string {
 		kind = "-ERR"
 		if r.Code != "" {
 			kind += " " + r.Code
+		}
+		if r.Mechanism {
+			kind += ", the mechanism"
 		}
 	}
 	return kind + ": " + strconv.QuoteToASCII(err.Error())

@@ -10,12 +10,40 @@ import (
 	"time"
 )
 
+// A counted connection lies below TLS and tells of octets as they arrive.
+type counted struct {
+	net.Conn
+	arrived func(octets int) // nil: nobody listens yet
+}
+
+func (c *counted) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if c.arrived != nil && n > 0 {
+		c.arrived(n)
+	}
+	return n, err
+}
+
+func tlsClient(nc net.Conn, config *tls.Config) *tls.Conn {
+	return tls.Client(&counted{Conn: nc}, config)
+}
+
+// TLS is the state of the session's TLS, nil in the clear: what a log-in can be bound to.
+func (c *Client) TLS() *tls.ConnectionState {
+	secured, ok := c.c.net.(*tls.Conn)
+	if !ok {
+		return nil
+	}
+	state := secured.ConnectionState()
+	return &state
+}
+
 // Secure makes TLS of a fresh connection (RFC 8314, section 3.2); the hand-shake takes at most
 // timeout. When it fails nc is closed.
 func Secure(ctx context.Context, nc net.Conn, config *tls.Config, timeout time.Duration) (*tls.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	secured := tls.Client(nc, config)
+	secured := tlsClient(nc, config)
 	if err := secured.HandshakeContext(ctx); err != nil {
 		nc.Close()
 		return nil, handshakeFailure(err, timeout)
