@@ -72,6 +72,23 @@ func Drip(raw string, pause time.Duration) Action {
 	}
 }
 
+// Slowly answers as usual, at most chunk octets at a time, with a pause behind each piece: a body that drips.
+func Slowly(chunk int, pause time.Duration) Action {
+	return func(c *Conn) error {
+		if err := c.out.flush(); err != nil {
+			return err
+		}
+		before, sleep := c.out.chunk, c.out.sleep
+		c.out.chunk, c.out.sleep = chunk, func() error { return c.wait(pause) }
+		err := Default(c)
+		if err == nil {
+			err = c.out.flush()
+		}
+		c.out.chunk, c.out.sleep = before, sleep
+		return err
+	}
+}
+
 // Flood sends block again and again until the client goes away or limit octets were sent; then it cuts.
 // [Session.Sent] tells how many were taken.
 func Flood(block string, limit int64) Action {

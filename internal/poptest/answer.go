@@ -18,6 +18,8 @@ var answers = map[string]struct {
 	"UTF8":   {authorization, utf8},
 	"USER":   {authorization, user},
 	"PASS":   {authorization, pass},
+	"APOP":   {authorization, apop},
+	"AUTH":   {authorization, auth},
 	"STAT":   {transaction, stat},
 	"LIST":   {transaction, list},
 	"UIDL":   {transaction, uidl},

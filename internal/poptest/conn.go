@@ -30,12 +30,26 @@ type Conn struct {
 	done   chan struct{} // closed when nothing more is to be said
 	gone   chan struct{} // closed when the client has gone and all that it sent was read
 
-	current command // the one to be answered
-	named   string  // what USER said
-	user    string  // who has logged in; empty in the AUTHORIZATION state
-	box     *Mailbox
-	msgs    []*Message // the snapshot; number n is msgs[n-1]
-	deleted map[int]bool
+	current  command // the one to be answered
+	answer   []byte  // the first line of what was said to it
+	answered bool    // that line is complete
+	errors   int     // commands that were refused
+
+	stamp      string // of the greeting, for APOP
+	named      string // what USER said, if it was taken
+	claimed    string // what USER said
+	applicant  string // whom a log-in is decided about
+	attempting bool   // the command is a log-in
+	auth       Auth   // of the AUTH that is being answered
+	challenges int    // sent for it
+	refusals   int    // log-ins that were refused
+	utf8       bool
+
+	user      string // who has logged in; empty in the AUTHORIZATION state
+	box       *Mailbox
+	msgs      []*Message // the snapshot; number n is msgs[n-1]
+	deleted   map[int]bool
+	retrieved map[int]bool
 }
 
 func newConn(s *Server, id int, raw net.Conn) *Conn {
@@ -46,7 +60,10 @@ func newConn(s *Server, id int, raw net.Conn) *Conn {
 		conn:    raw,
 		done:    make(chan struct{}),
 		gone:    make(chan struct{}),
+		stamp:   stampOf(s.opts.Greeting),
 		deleted: make(map[int]bool),
+
+		retrieved: make(map[int]bool),
 	}
 	c.log.s.Began = time.Now()
 	c.out = &out{conn: raw, log: &c.log, chunk: s.opts.Chunk, sleep: func() error { return c.wait(s.opts.Pause) }, limit: unlimited}
@@ -81,10 +98,26 @@ func (c *Conn) serve() error {
 			return err
 		}
 		c.log.command(cmd.Command)
+		c.begin(cmd)
 		if err := c.respond(cmd); err != nil {
 			return err
 		}
+		if err := c.count(); err != nil {
+			return err
+		}
 	}
+}
+
+// count ends the session at its last error.
+func (c *Conn) count() error {
+	if !c.refused() {
+		return nil
+	}
+	c.errors++
+	if limit := c.server.opts.MaxErrors; limit == 0 || c.errors < limit {
+		return nil
+	}
+	return Cut(c)
 }
 
 // next is the next command. Before it waits for one, all that was answered goes out.
@@ -152,12 +185,13 @@ func (c *Conn) wait(d time.Duration) error {
 // Write adds to the answer, which goes out when it is complete, when it is long, and when the server
 // waits for something.
 func (c *Conn) Write(p []byte) (int, error) {
+	c.note(p)
 	return c.out.Write(p)
 }
 
 // Reply writes one line and its CRLF.
 func (c *Conn) Reply(format string, args ...any) error {
-	_, err := fmt.Fprintf(c.out, format+"\r\n", args...)
+	_, err := fmt.Fprintf(c, format+"\r\n", args...)
 	return err
 }
 
@@ -186,6 +220,8 @@ func (c *Conn) ReadLine() (string, error) {
 		c.in.resume(c.conn)
 	}
 	c.log.command(Command{Arg: cmd.line, TLS: cmd.TLS})
+	c.responded(cmd.line)
+	c.answer, c.answered = c.answer[:0], false
 	return cmd.line, nil
 }
 

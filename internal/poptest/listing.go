@@ -21,7 +21,15 @@ func list(c *Conn, arg string) error {
 }
 
 func uidl(c *Conn, arg string) error {
-	return c.tell("UIDL", arg, func(m *Message) string { return m.UID })
+	return c.tell("UIDL", arg, func(m *Message) string { return c.uid(m) })
+}
+
+// uid is what the session calls m.
+func (c *Conn) uid(m *Message) string {
+	if c.server.opts.NewUIDs {
+		return fmt.Sprintf("%s.session-%d", m.UID, c.ID)
+	}
+	return m.UID
 }
 
 // tell answers LIST and UIDL: for one message, or for all that are not deleted.

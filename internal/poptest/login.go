@@ -40,10 +40,17 @@ func (c *Conn) capabilities() []string {
 	if c.state() == transaction {
 		return c.server.opts.CapabilitiesAfter
 	}
-	if c.offersTLS() {
-		return append(slices.Clip(c.server.opts.Capabilities), "STLS")
+	all := slices.Clip(c.server.opts.Capabilities)
+	if c.server.opts.WrapsUTF8 {
+		all = append(all, "UTF8 USER")
 	}
-	return c.server.opts.Capabilities
+	if mechanisms := c.mechanisms(); len(mechanisms) > 0 {
+		all = append(all, "SASL "+strings.Join(mechanisms, " "))
+	}
+	if c.offersTLS() {
+		all = append(all, "STLS")
+	}
+	return all
 }
 
 func (c *Conn) offersTLS() bool {
@@ -72,7 +79,7 @@ func StartTLS(c *Conn) error {
 	if err != nil {
 		return err
 	}
-	c.conn, c.out.conn, c.named = over, over, ""
+	c.conn, c.out.conn, c.named, c.claimed, c.utf8 = over, over, "", "", false
 	return nil
 }
 
@@ -96,6 +103,8 @@ func utf8(c *Conn, _ string) error {
 	if !announced {
 		return c.Reply("-ERR unknown command")
 	}
+	c.utf8 = true
+	c.log.update(func(s *Session) { s.UTF8 = true })
 	return c.Reply("+OK")
 }
 
@@ -114,25 +123,34 @@ func pass(c *Conn, password string) error {
 	}
 	name := c.named
 	c.named = ""
-	box, ok := c.server.lookUp(name)
-	if !ok || !box.passwordIs(password) {
-		return c.Reply("-ERR [AUTH] invalid user name or password")
-	}
-	if !c.LogIn(name) {
-		return c.Reply("-ERR [IN-USE] the mailbox is in use by another session")
-	}
-	return c.Reply("+OK %d messages", len(c.msgs))
+	return c.Decide(name, c.VerifyPassword(name, password))
 }
 
 // LogIn takes the session into the TRANSACTION state as user, whose mailbox is made where there is none,
 // with a snapshot of the mailbox. It sends nothing, so that a hook of AUTH, APOP or PASS can check who it
 // is in its own way, call this, and reply. It is false where [Options.Exclusive] forbids the session.
 func (c *Conn) LogIn(user string) bool {
-	box := c.server.Mailbox(user)
+	box, ok := c.server.lookUp(user)
+	if !ok {
+		box = c.server.Mailbox(user)
+	}
 	if c.server.opts.Exclusive && !box.lock(c) {
 		return false
 	}
-	c.user, c.box, c.msgs = user, box, box.Messages()
+	c.user, c.box, c.msgs = user, box, c.snapshot(user, box)
 	c.log.update(func(s *Session) { s.User = user })
+	c.attempt(func(a *Attempt) { a.User, a.OK = user, true })
 	return true
+}
+
+// snapshot is what the session sees of box.
+func (c *Conn) snapshot(user string, box *Mailbox) []*Message {
+	opts := &c.server.opts
+	switch {
+	case !opts.Popped:
+		return box.window(opts.Window, false)
+	case strings.HasPrefix(user, "recent:"):
+		return box.Messages()
+	}
+	return box.window(opts.Window, true)
 }

@@ -1,7 +1,9 @@
 package poptest
 
 import (
+	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"sync"
 )
@@ -11,8 +13,12 @@ import (
 type Mailbox struct {
 	mu       sync.Mutex
 	password string
+	accepts  func(token string) bool // nil: no token at all
 	messages []*Message
-	holder   *Conn // the session that has it, with Options.Exclusive
+	last     int64          // id that was given last
+	popped   map[int64]bool // those that are in no window any more
+	renamed  int            // calls of Renumber
+	holder   *Conn          // the session that has it, with Options.Exclusive
 }
 
 // A Message is one message of a mailbox.
@@ -20,6 +26,7 @@ type Message struct {
 	UID  string
 	Size int64 // octets as LIST and STAT tell them
 
+	id    int64 // within its mailbox, whatever its UID
 	write func(io.Writer) error
 }
 
@@ -46,7 +53,21 @@ func (b *Mailbox) Add(uid string, raw []byte) {
 func (b *Mailbox) AddFunc(uid string, size int64, write func(io.Writer) error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.messages = append(b.messages, &Message{UID: uid, Size: size, write: write})
+	b.last++
+	b.messages = append(b.messages, &Message{UID: uid, Size: size, id: b.last, write: write})
+}
+
+// Renumber gives all messages new UIDs at once, as a provider's migration does. Sessions that run keep the
+// old ones.
+func (b *Mailbox) Renumber() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.renamed++
+	for i, m := range b.messages {
+		renamed := *m
+		renamed.UID = fmt.Sprintf("renumbered-%d-%d", b.renamed, i+1)
+		b.messages[i] = &renamed
+	}
 }
 
 // Remove takes away all messages that have one of uids, as another client would have done.
@@ -96,6 +117,58 @@ func (b *Mailbox) passwordIs(password string) bool {
 	return b.password == password
 }
 
+func (b *Mailbox) secret() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.password
+}
+
+// SetToken makes token the only one that XOAUTH2 and OAUTHBEARER take, so that the one before it has
+// expired; an empty one makes that none, as it is at first.
+func (b *Mailbox) SetToken(token string) {
+	b.AcceptToken(func(got string) bool { return token != "" && got == token })
+}
+
+// AcceptToken asks accept about every token, in the place of [Mailbox.SetToken].
+func (b *Mailbox) AcceptToken(accept func(token string) bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.accepts = accept
+}
+
+func (b *Mailbox) takes(token string) bool {
+	b.mu.Lock()
+	accept := b.accepts
+	b.mu.Unlock()
+	return accept != nil && accept(token)
+}
+
+// window is the oldest most messages, 0 for all, without those that were popped where that matters.
+func (b *Mailbox) window(most int, unpopped bool) []*Message {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var seen []*Message
+	for _, m := range b.messages {
+		if most > 0 && len(seen) == most {
+			break
+		}
+		if !unpopped || !b.popped[m.id] {
+			seen = append(seen, m)
+		}
+	}
+	return seen
+}
+
+// pop takes messages out of the window.
+func (b *Mailbox) pop(ids map[int64]bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.popped == nil {
+		b.popped = make(map[int64]bool)
+	}
+	maps.Copy(b.popped, ids)
+}
+
 // lock gives the mailbox to c alone, and says whether it was free.
 func (b *Mailbox) lock(c *Conn) bool {
 	b.mu.Lock()
@@ -116,10 +189,10 @@ func (b *Mailbox) unlock(c *Conn) {
 }
 
 // remove takes away these very messages, whatever UIDs others have.
-func (b *Mailbox) remove(gone map[*Message]bool) {
+func (b *Mailbox) remove(gone map[int64]bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.messages = slices.DeleteFunc(b.messages, func(m *Message) bool { return gone[m] })
+	b.messages = slices.DeleteFunc(b.messages, func(m *Message) bool { return gone[m.id] })
 }
 
 type counter struct {

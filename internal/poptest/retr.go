@@ -9,14 +9,15 @@ import (
 )
 
 func retr(c *Conn, arg string) error {
-	_, m := c.pick(arg)
+	n, m := c.pick(arg)
 	if m == nil {
 		return c.Reply("-ERR no such message")
 	}
 	if err := c.Reply("+OK %d octets", m.Size); err != nil {
 		return err
 	}
-	return c.body(m.write)
+	c.retrieved[n] = true
+	return c.body(c.text(m))
 }
 
 func top(c *Conn, arg string) error {
@@ -31,7 +32,7 @@ func top(c *Conn, arg string) error {
 	}
 	return c.body(func(w io.Writer) error {
 		t := &topWriter{w: w, lines: lines}
-		if err := m.write(t); err != nil && !t.full {
+		if err := c.text(m)(t); err != nil && !t.full {
 			return err
 		}
 		return nil

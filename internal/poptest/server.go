@@ -5,8 +5,11 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"maps"
 	"net"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -27,14 +30,51 @@ type Options struct {
 	TLS  *tls.Config
 	STLS bool
 
-	// Greeting is the first line without its end, "+OK POP3 server ready" by default.
+	// Greeting is the first line without its end, "+OK POP3 server ready" by default. Stamp is added to it
+	// behind a blank; with it, or a "<…>" in Greeting itself, the server takes APOP. Good or not, it is
+	// the same in all sessions: [Greet] is for another one in each.
 	Greeting string
+	Stamp    string
 
 	// Capabilities are the lines that CAPA tells before the log-in, CapabilitiesAfter those after it.
 	// Nil means [Capabilities](); for CapabilitiesAfter it means the same list as before. STLS is
 	// added where it can be used.
 	Capabilities      []string
 	CapabilitiesAfter []string
+
+	// SASL are the mechanisms that AUTH takes, in capitals and in the order in which CAPA announces them
+	// before the log-in: PLAIN, LOGIN, CRAM-MD5, SCRAM-SHA-1, SCRAM-SHA-256, both with -PLUS, XOAUTH2,
+	// OAUTHBEARER, EXTERNAL. In clear it is SASLClear, which by default is the same list without -PLUS.
+	// Auth says how the server differs from the RFCs.
+	SASL      []string
+	SASLClear []string
+	Auth      Auth
+
+	// Refusal is the answer to a wrong password or token, without its end; [AuthRefused] by default.
+	Refusal string
+
+	// Doors have a say in each log-in; see [Server.Doors].
+	Doors []Door
+
+	// Hooks are those that the server begins with; see [Server.Hook].
+	Hooks map[string]HookFunc
+
+	// MaxErrors is how many commands of a session are refused before the connection is closed behind the
+	// answer (solid-pop3d: 5, migadu: 10). 0 means any number.
+	MaxErrors int
+
+	// Window is the most messages that a session sees, the oldest of the mailbox; 0 means all (mailpit:
+	// 100). With Popped, QUIT also takes those that were retrieved out of the window, for all sessions to
+	// come, though they stay in the mailbox; a user name with "recent:" before it sees them all (Gmail).
+	Window int
+	Popped bool
+
+	// NewUIDs gives every message another UID in each session.
+	NewUIDs bool
+
+	// WrapsUTF8 announces UTF8 and sends a message with 8-bit octets in its header as an attachment of
+	// another one, unless the client has said UTF8 before the log-in (Courier).
+	WrapsUTF8 bool
 
 	// Exclusive refuses a second session of the same mailbox with [IN-USE], as RFC 1939 has it;
 	// most servers in use let it in.
@@ -70,10 +110,12 @@ type Server struct {
 	opts     Options
 	listener net.Listener // nil after NewPipe
 	running  sync.WaitGroup
+	wrapped  atomic.Int64 // messages that were sent within another one
 
 	mu       sync.Mutex
 	boxes    map[string]*Mailbox
 	hooks    map[string]HookFunc
+	doors    []Door
 	listings map[string]ListingFunc
 	conns    []*Conn // all there ever were, in order
 	open     int
@@ -126,11 +168,18 @@ func newServer(opts Options) *Server {
 		opts.CapabilitiesAfter = opts.Capabilities
 	}
 	opts.Greeting = cmp.Or(opts.Greeting, "+OK POP3 server ready")
+	opts.Refusal = cmp.Or(opts.Refusal, AuthRefused)
+	if opts.Stamp != "" {
+		opts.Greeting += " " + opts.Stamp
+	}
 	opts.TLS = serverConfig(opts.TLS)
+	hooks := make(map[string]HookFunc)
+	maps.Copy(hooks, opts.Hooks)
 	return &Server{
 		opts:     opts,
 		boxes:    make(map[string]*Mailbox),
-		hooks:    make(map[string]HookFunc),
+		hooks:    hooks,
+		doors:    opts.Doors,
 		listings: make(map[string]ListingFunc),
 	}
 }
@@ -249,6 +298,9 @@ func (s *Server) lookUp(user string) (*Mailbox, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	box, ok := s.boxes[user]
+	if name, recent := strings.CutPrefix(user, "recent:"); recent && !ok && s.opts.Popped {
+		box, ok = s.boxes[name]
+	}
 	return box, ok
 }
 

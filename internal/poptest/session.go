@@ -33,7 +33,10 @@ type Session struct {
 	Sent     int64
 	Dropped  int // octets that came in clear behind STLS, before its answer
 
+	Attempts []Attempt // to log in, in order
+
 	User    string   // who has logged in
+	UTF8    bool     // UTF8 was taken
 	Quit    bool     // QUIT was sent by the client
 	Deleted []string // UIDs that QUIT has deleted, in the mailbox's order
 	Ahead   int      // most commands that were ever sent and not answered, 1 for a client that waits its turn
@@ -98,6 +101,7 @@ func (c *Conn) session() Session {
 	s.Commands = slices.Concat(s.Commands, pending)
 	s.Clear = slices.Clone(s.Clear)
 	s.Deleted = slices.Clone(s.Deleted)
+	s.Attempts = cloneAttempts(s.Attempts)
 	s.Quit = slices.ContainsFunc(s.Commands, func(cmd Command) bool { return cmd.Verb == "QUIT" })
 	return s
 }

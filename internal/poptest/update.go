@@ -27,21 +27,26 @@ func quit(c *Conn, _ string) error {
 	return Cut(c)
 }
 
-// Commit deletes what the session has marked, and leaves the mailbox to others. It is the first half of
+// Commit deletes what the session has marked, takes what it has retrieved out of the window with
+// [Options.Popped], and leaves the mailbox to others. It is the first half of
 // the usual answer to QUIT; by itself it is what a server does whose answer is lost.
 func Commit(c *Conn) error {
 	if c.box == nil {
 		return nil
 	}
-	gone := make(map[*Message]bool)
+	gone, popped := make(map[int64]bool), make(map[int64]bool)
 	var uids []string
 	for i, m := range c.msgs {
-		if c.deleted[i+1] {
-			gone[m] = true
+		switch {
+		case c.deleted[i+1]:
+			gone[m.id] = true
 			uids = append(uids, m.UID)
+		case c.retrieved[i+1] && c.server.opts.Popped:
+			popped[m.id] = true
 		}
 	}
 	c.box.remove(gone)
+	c.box.pop(popped)
 	c.box.unlock(c)
 	c.log.update(func(s *Session) { s.Deleted = append(s.Deleted, uids...) })
 	return nil
