@@ -8,8 +8,19 @@ import (
 	"strings"
 )
 
-// The first byte of a record or an intent; another one is another encoding.
-const format = 1
+// The first byte of a record or an intent says how it is encoded.
+const (
+	withoutHeader = 1
+	withHeader    = 2 // the digest of the header stands at the end of a record, before the names of an intent
+)
+
+// formatOf is the shortest encoding that has header.
+func formatOf(header uint64) byte {
+	if header == 0 {
+		return withoutHeader
+	}
+	return withHeader
+}
 
 // The flags of a record.
 const (
@@ -57,7 +68,7 @@ func splitKey(key []byte) (uid []byte, rank uint32, err error) {
 	return key[:n], binary.BigEndian.Uint32(key[n+1:]), nil
 }
 
-// append appends the record's encoding: format, state, flags, deletions, then varints.
+// append appends the record's encoding: format, state, flags, deletions, then varints, and the header's digest.
 func (r Record) append(b []byte) []byte {
 	var flags byte
 	if r.DeleteSent {
@@ -66,16 +77,24 @@ func (r Record) append(b []byte) []byte {
 	if r.Told {
 		flags |= flagTold
 	}
-	b = append(b, format, byte(r.State), flags, r.Deletions)
+	b = append(b, formatOf(r.Header), byte(r.State), flags, r.Deletions)
 	b = binary.AppendUvarint(b, uint64(r.Attempts))
 	b = binary.AppendVarint(b, r.Size)
 	b = binary.AppendVarint(b, int64(r.Changed))
-	return binary.AppendVarint(b, int64(r.MissingSince))
+	b = binary.AppendVarint(b, int64(r.MissingSince))
+	return appendHeader(b, r.Header)
+}
+
+func appendHeader(b []byte, header uint64) []byte {
+	if header == 0 {
+		return b
+	}
+	return binary.LittleEndian.AppendUint64(b, header)
 }
 
 func decodeRecord(b []byte) (Record, error) {
 	d := decoder{rest: b}
-	d.format()
+	format := d.format()
 	r := Record{State: State(d.byte())}
 	flags := d.byte()
 	r.DeleteSent = flags&flagDeleteSent != 0
@@ -86,6 +105,7 @@ func decodeRecord(b []byte) (Record, error) {
 	r.Size = d.varint()
 	r.Changed = Stamp(d.varint())
 	r.MissingSince = Stamp(d.varint())
+	r.Header = d.header(format)
 	if r.State > Quarantined || flags > flagsKnown || attempts > math.MaxUint16 {
 		return Record{}, errShape
 	}
@@ -94,11 +114,12 @@ func decodeRecord(b []byte) (Record, error) {
 
 // appendIntent appends the encoding of an intent, without its Ref, that was the nth recorded.
 func appendIntent(b []byte, in Intent, n uint64) []byte {
-	b = append(b, format)
+	b = append(b, formatOf(in.Header))
 	b = binary.AppendUvarint(b, n)
 	b = binary.AppendVarint(b, in.Size)
 	b = binary.AppendVarint(b, in.Staged)
 	b = binary.AppendVarint(b, int64(in.At))
+	b = appendHeader(b, in.Header)
 	b = binary.AppendUvarint(b, uint64(len(in.Target)))
 	b = append(b, in.Target...)
 	return append(b, in.Name...)
@@ -106,11 +127,12 @@ func appendIntent(b []byte, in Intent, n uint64) []byte {
 
 func decodeIntent(b []byte) (in Intent, n uint64, err error) {
 	d := decoder{rest: b}
-	d.format()
+	format := d.format()
 	n = d.uvarint()
 	in.Size = d.varint()
 	in.Staged = d.varint()
 	in.At = Stamp(d.varint())
+	in.Header = d.header(format)
 	in.Target = string(d.take(d.uvarint()))
 	in.Name = string(d.take(uint64(len(d.rest))))
 	return in, n, d.end()
@@ -129,10 +151,20 @@ type decoder struct {
 	bad  bool
 }
 
-func (d *decoder) format() {
-	if d.byte() != format {
+func (d *decoder) format() byte {
+	format := d.byte()
+	if format != withoutHeader && format != withHeader {
 		d.bad = true
 	}
+	return format
+}
+
+// header is the digest of a header, in encodings that have it.
+func (d *decoder) header(format byte) uint64 {
+	if format != withHeader {
+		return 0
+	}
+	return d.uint64()
 }
 
 func (d *decoder) take(n uint64) []byte {

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"iter"
 	"runtime/debug"
+	"strconv"
+
+	bolt "go.etcd.io/bbolt"
 )
 
 // maxGroup is the most changes that share a transaction; those of 1,000 accounts may wait at once.
@@ -122,11 +125,23 @@ func (db *DB) commit(group []*request) (err error) {
 	if !changed {
 		return nil
 	}
+	if err := db.upgrade(tx); err != nil {
+		return db.writeError(err)
+	}
 	if err := tx.Commit(); err != nil {
 		return db.writeError(err)
 	}
+	db.version = Version
 	db.measure()
 	return nil
+}
+
+// upgrade says in the state that it holds what only this version understands.
+func (db *DB) upgrade(tx *bolt.Tx) error {
+	if db.version == Version {
+		return nil
+	}
+	return putSealed(tx.Bucket(bucketMeta), keyVersion, []byte(strconv.Itoa(Version)))
 }
 
 func (db *DB) writeError(err error) error {

@@ -20,7 +20,7 @@ import (
 )
 
 // Version is the newest version of the state that this program understands.
-const Version = 1
+const Version = 2 // 1: records and intents without the digest of a header
 
 // The default of Options.Wait.
 const defaultWait = 5 * time.Second
@@ -43,12 +43,13 @@ type Options struct {
 // A DB is an open UIDL database, and its only owner. Its methods and those of its Boxes may be
 // called from several goroutines.
 type DB struct {
-	path string
-	id   string
-	lock *lock
-	file *os.File // the one that bolt has open
-	lost bool     // created, though there has been one
-	bolt *bolt.DB
+	path    string
+	id      string
+	version int // of the file; only the committer looks at it after Open
+	lock    *lock
+	file    *os.File // the one that bolt has open
+	lost    bool     // created, though there has been one
+	bolt    *bolt.DB
 
 	queue chan *request // to the committer
 	ended chan struct{} // closed once the committer is done
@@ -239,7 +240,7 @@ func (db *DB) readMeta(ctx context.Context) error {
 		if err != nil {
 			return db.damaged(fmt.Errorf("id: %w", err))
 		}
-		db.id = string(id)
+		db.id, db.version = string(id), n
 		return nil
 	})
 }

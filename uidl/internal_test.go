@@ -108,7 +108,7 @@ func TestNewerVersionIsLeftAlone(t *testing.T) {
 	}
 	err = b.Update(func(tx *bolt.Tx) error {
 		// What else a newer version keeps is not this one's business.
-		return errors.Join(tx.DeleteBucket(bucketMailboxes), putSealed(tx.Bucket(bucketMeta), keyVersion, []byte("2")))
+		return errors.Join(tx.DeleteBucket(bucketMailboxes), putSealed(tx.Bucket(bucketMeta), keyVersion, []byte("3")))
 	})
 	if err := errors.Join(err, b.Close()); err != nil {
 		t.Fatal(err)
@@ -118,7 +118,7 @@ func TestNewerVersionIsLeftAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = Open(t.Context(), path, Options{})
-	if newer, ok := errors.AsType[*VersionError](err); !ok || newer.Version != 2 {
+	if newer, ok := errors.AsType[*VersionError](err); !ok || newer.Version != 3 {
 		t.Errorf("%v", err)
 	}
 	if after, err := os.ReadFile(path); err != nil || !bytes.Equal(before, after) {
@@ -188,5 +188,37 @@ func TestPanicIsDamage(t *testing.T) {
 	}
 	if err := boxOf(t, db, alice).Commit(t.Context(), one("a")); err != nil {
 		t.Errorf("afterwards: %v", err)
+	}
+}
+
+// S9: an older state is read, and says that it is a newer one with the first change.
+func TestOlderVersionIsReadAndUpgraded(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.db")
+	db := openAt(t, path)
+	if err := boxOf(t, db, alice).Commit(t.Context(), one("old")); err != nil {
+		t.Fatal(err)
+	}
+	err := db.bolt.Update(func(tx *bolt.Tx) error {
+		return putSealed(tx.Bucket(bucketMeta), keyVersion, []byte("1"))
+	})
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+
+	db = openAt(t, path)
+	if db.version != 1 {
+		t.Errorf("opening has changed the version to %d", db.version)
+	}
+	if got, err := boxOf(t, db, alice).Records(t.Context()); err != nil || len(got) != 1 {
+		t.Errorf("got %v, %v", got, err)
+	}
+	if err := boxOf(t, db, alice).Commit(t.Context(), one("new")); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if db = openAt(t, path); db.version != Version {
+		t.Errorf("version %d after a change, want %d", db.version, Version)
 	}
 }

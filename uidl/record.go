@@ -66,7 +66,8 @@ type Record struct {
 	Deletions    uint8  // sessions that sent DELE for it and whose QUIT said +OK while it stayed
 	DeleteSent   bool   // DELE was sent, and the answer to QUIT was lost
 	Told         bool   // its user has been told of it once (too large, ...)
-	Size         int64  // octets as LIST gave them, -1 if it did not
+	Size         int64  // octets as LIST gave them, -1 if it did not; of one too large to be had, as far as it was seen
+	Header       uint64 // digest of the header that was delivered; 0: not known
 	Changed      Stamp  // when State became what it is; the delivery for Delivered
 	MissingSince Stamp  // first complete listing without it; zero while it is listed
 }
@@ -83,6 +84,7 @@ type Intent struct {
 	Ref
 	Size   int64  // octets as LIST gave them, -1 if it did not
 	Staged int64  // octets of the staged file
+	Header uint64 // digest of the message's header, for its record; 0: not known
 	Target string // deliver.Target's Location
 	Name   string // deliver.Staged's Name
 	At     Stamp
@@ -104,6 +106,18 @@ type Poll struct {
 	Listed       bool   `json:"listed,omitzero"`        // a first complete poll has been
 	LostPipeline Stamp  `json:"lost_pipeline,omitzero"` // when the server was seen to lose commands that it allowed to come early
 	LoginDelay   int64  `json:"login_delay,omitzero"`   // seconds, as last announced
+	Noticed      Stamp  `json:"noticed,omitzero"`       // when its user was last told what is to be done soon
+	Renumbered   int    `json:"renumbered,omitzero"`    // polls in a row in which known messages had new UIDs
+
+	Refusals Refusals `json:"refusals,omitzero"`
+}
+
+// Refusals are log-ins in a row that the server refused with the same secret and settings.
+type Refusals struct {
+	Count int    `json:"count,omitzero"`
+	Last  Stamp  `json:"last,omitzero"` // the last refusal
+	Told  Stamp  `json:"told,omitzero"` // when its user was last told
+	Key   string `json:"key,omitzero"`  // tells whether secret and settings are still the same; a few bits, from which no secret can be found
 }
 
 // A Change is one durable step of an account. Everything in it becomes durable together or not at all.

@@ -78,6 +78,7 @@ var (
 			Size:         rapid.Int64Min(-1).Draw(t, "size"),
 			Changed:      uidl.Stamp(rapid.Int64().Draw(t, "changed")),
 			MissingSince: uidl.Stamp(rapid.Int64().Draw(t, "missing")),
+			Header:       rapid.Uint64().Draw(t, "header"),
 		}}
 	})
 	intentGen = rapid.Custom(func(t *rapid.T) uidl.Intent {
@@ -88,6 +89,7 @@ var (
 			Target: rapid.String().Draw(t, "target"),
 			Name:   rapid.StringN(1, 20, -1).Draw(t, "name"),
 			At:     uidl.Stamp(rapid.Int64().Draw(t, "at")),
+			Header: rapid.Uint64().Draw(t, "header"),
 		}
 	})
 	pollGen = rapid.Custom(func(t *rapid.T) *uidl.Poll {
@@ -96,6 +98,7 @@ var (
 			Failures: rapid.IntMin(0).Draw(t, "failures"),
 			Message:  rapid.String().Draw(t, "message"),
 			Listed:   rapid.Bool().Draw(t, "listed"),
+			Refusals: uidl.Refusals{Count: rapid.IntMin(0).Draw(t, "refusals"), Key: rapid.StringMatching("[0-9a-f]{0,4}").Draw(t, "key")},
 		}
 	})
 	changeGen = rapid.Custom(func(t *rapid.T) uidl.Change {
