@@ -12,20 +12,21 @@ import (
 	"syscall"
 )
 
-// maxSize is the most that is read in search of the first line, in bytes; OAuth2 tokens of a
-// few kB are the longest secrets seen.
-const maxSize = 64 << 10
-
 // File is the file path. It has to belong to the running user or root and be nobody else's to
 // read (see [CheckMode]).
 func File(path string) Source {
 	return func(context.Context) (Value, error) {
-		return readFile(path, func(info fs.FileInfo) error {
-			if err := CheckOwner(path, info, os.Getuid()); err != nil {
-				return err
-			}
-			return CheckMode(path, info, os.Getuid())
-		})
+		return readFirstLine(path, private(path))
+	}
+}
+
+// private permits a file that is the running user's or root's, and closed to others.
+func private(path string) func(fs.FileInfo) error {
+	return func(info fs.FileInfo) error {
+		if err := CheckOwner(path, info, os.Getuid()); err != nil {
+			return err
+		}
+		return CheckMode(path, info, os.Getuid())
 	}
 }
 
@@ -42,7 +43,7 @@ func Credential(name string) Source {
 			return Value{}, fmt.Errorf("credential %s: a name of a credential is a plain file name", name)
 		}
 		path := filepath.Join(dir, name)
-		v, err := readFile(path, func(fs.FileInfo) error { return nil })
+		v, err := readFirstLine(path, func(fs.FileInfo) error { return nil })
 		if errors.Is(err, fs.ErrNotExist) {
 			return Value{}, fmt.Errorf("credential %s: %w; add LoadCredential=%s:FILE to the service", name, err, name)
 		}
@@ -50,34 +51,52 @@ func Credential(name string) Source {
 	}
 }
 
-// readFile reads the secret in path once permit has seen the open file. Opened without waiting:
-// a named pipe that nobody writes to would hold the account for ever.
-func readFile(path string, permit func(fs.FileInfo) error) (Value, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if errors.Is(err, fs.ErrNotExist) {
-		return Value{}, fmt.Errorf("secret file %s: %w", path, fs.ErrNotExist)
-	}
+// readFirstLine reads the secret in the file path once permit has seen the open file.
+func readFirstLine(path string, permit func(fs.FileInfo) error) (Value, error) {
+	text, err := readFile(path, MaxOutput, permit)
 	if err != nil {
 		return Value{}, fmt.Errorf("secret file %w", err)
 	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return Value{}, fmt.Errorf("secret file %w", err)
-	}
-	if !info.Mode().IsRegular() {
-		return Value{}, fmt.Errorf("secret file %s is not a regular file", path)
-	}
-	if err := permit(info); err != nil {
-		return Value{}, fmt.Errorf("secret file %s %w", path, err)
-	}
-	text, err := io.ReadAll(io.LimitReader(f, maxSize))
-	if err != nil {
-		return Value{}, fmt.Errorf("secret file %w", err)
-	}
-	v, err := firstLine(string(text))
+	v, err := firstLine(text)
 	if err != nil {
 		return Value{}, fmt.Errorf("secret file %s: %w", path, err)
 	}
 	return v, nil
+}
+
+// readFile reads at most most bytes of path once permit has seen the open file. Its error begins
+// with the path. Opened without waiting: a named pipe that nobody writes to would hold the
+// account for ever.
+func readFile(path string, most int, permit func(fs.FileInfo) error) (string, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return "", pathFirst(path, err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return "", pathFirst(path, err)
+	}
+	if !info.Mode().IsRegular() {
+		return "", fmt.Errorf("%s is not a regular file", path)
+	}
+	if err := permit(info); err != nil {
+		return "", fmt.Errorf("%s %w", path, err)
+	}
+	text, err := io.ReadAll(io.LimitReader(f, int64(most)))
+	if err != nil {
+		return "", pathFirst(path, err)
+	}
+	return string(text), nil
+}
+
+// pathFirst is what the system says of path, without the name of the call.
+func pathFirst(path string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: %w", path, fs.ErrNotExist)
+	}
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		err = e.Err
+	}
+	return fmt.Errorf("%s: %w", path, err)
 }

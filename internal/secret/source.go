@@ -37,6 +37,13 @@ func Env(name string) Source {
 	}
 }
 
+// maxSize is the longest secret, in bytes; OAuth2 tokens of a few kB are the longest ones seen.
+const maxSize = 64 << 10
+
+// MaxOutput is how much has to be kept of what a source gives, in bytes: a secret of the greatest
+// length, its line end, and one byte by which a longer one is noticed.
+const MaxOutput = maxSize + len("\r\n") + 1
+
 // firstLine takes the secret from what a source gave: its first line without the line end.
 func firstLine(text string) (Value, error) {
 	line, _, _ := strings.Cut(text, "\n")
@@ -48,11 +55,13 @@ func firstLine(text string) (Value, error) {
 }
 
 // check refuses what cannot be sent as a password: a line of POP3 ends at CR LF, and no server
-// agrees with another one on NUL.
+// agrees with another one on NUL. One that is too long may be cut as well: it is none.
 func check(text string) error {
 	switch {
 	case text == "":
 		return errors.New("the secret is empty")
+	case len(text) > maxSize:
+		return errors.New("the secret is longer than 64 KiB")
 	case strings.ContainsAny(text, "\r\n"):
 		return errors.New("the secret holds a line end (CR or LF), which cannot be sent to a server")
 	case strings.ContainsRune(text, 0):

@@ -1,0 +1,8 @@
+//go:build darwin || dragonfly || freebsd || netbsd || openbsd
+
+package secret
+
+import "golang.org/x/sys/unix"
+
+// What was typed before the question is no answer to it: the F drops it.
+const getTermios, setTermios = unix.TIOCGETA, unix.TIOCSETAF
