@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"popsync/deliver"
+	"popsync/fetch/mechanism"
 	"popsync/fetch/pop3"
 	"popsync/internal/secret"
 	"popsync/uidl"
@@ -29,6 +30,24 @@ type Account struct {
 	Target   deliver.Target
 
 	Pipelining pop3.Pipelining
+
+	Auth        mechanism.Name // how to log in
+	Certificate bool           // a client certificate is shown in TLS
+	Token       bool           // Password gives an OAuth2 access token
+	// Renew gives another token in place of one that the server refused; nil where there is none.
+	Renew func(ctx context.Context, refused secret.Value) (secret.Value, error)
+	// Grant names what tokens come from, such as the time of a log-in at the provider; nil where
+	// that is not known.
+	Grant func() string
+
+	// Notice is what the account's user is to do in the next days though everything works, or
+	// empty; nil where there is never any.
+	Notice func() string
+
+	MinInterval    time.Duration // between two log-ins, as its provider is known to ask
+	MaxMessages    int           // of one poll; 0: all
+	MaxMessageSize int64         // octets; larger ones stay on the server; 0: no limit
+	Hint           string        // what a provider's users are to look at when a log-in is refused; may be empty
 }
 
 // Mailbox names the records of the account.
@@ -52,6 +71,12 @@ type Server struct {
 	Security       Security
 	TLS            *tls.Config // with ServerName set; nil for Cleartext
 	AllowCleartext bool        // Cleartext to other addresses than loopback
+
+	// Dial opens the connection in place of [net.Dialer.DialContext], through a proxy or a
+	// program; nil for the direct way. Far is set with it where the server may be anywhere,
+	// whatever address is connected to.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	Far  bool
 }
 
 // String is the server as it is shown to people: host:port.

@@ -21,7 +21,8 @@ const (
 type arrival struct {
 	Item
 	staged deliver.Staged
-	octets int64 // as they came over the line
+	octets int64  // as they came over the line
+	header uint64 // its digest
 }
 
 // bringIn stages items and delivers them, each side at its own pace. What ends the reading, such
@@ -76,7 +77,13 @@ func (s *session) stageAll(soft, ctx context.Context, items []Item, staged chan<
 			return nil
 		}
 		s.bodies++
-		st, err := s.account.Target.Stage(ctx, item.UID, body)
+		msg := &passing{body: body, most: s.account.MaxMessageSize, header: s.header[:0]}
+		st, err := s.account.Target.Stage(ctx, item.UID, msg)
+		s.header = msg.header
+		if errors.Is(err, errTooLarge) {
+			s.outgrown(item)
+			return err
+		}
 		if err != nil {
 			if _, ours := errors.AsType[*deliver.Error](err); ours {
 				failed = err
@@ -85,7 +92,7 @@ func (s *session) stageAll(soft, ctx context.Context, items []Item, staged chan<
 		}
 		s.tell(Event{Kind: Received, UID: item.UID, Bytes: body.Size()})
 		select {
-		case staged <- arrival{item, st, body.Size()}:
+		case staged <- arrival{item, st, body.Size(), msg.digest()}:
 			return nil
 		case <-ctx.Done():
 			s.account.Target.Drop([]deliver.Staged{st})
@@ -93,6 +100,8 @@ func (s *session) stageAll(soft, ctx context.Context, items []Item, staged chan<
 		}
 	})
 	switch {
+	case errors.Is(err, errTooLarge):
+		return nil // and was told
 	case failed != nil:
 		return s.deliveryFailed(failed)
 	case err != nil:
@@ -207,7 +216,7 @@ func (b *bringer) publish(ctx context.Context, batch []arrival) (failed error) {
 
 func (b *bringer) delivered(a arrival) {
 	s := b.s
-	rec := uidl.Record{State: uidl.Delivered, Size: a.Size, Changed: uidl.At(s.now()), Deletions: a.before}
+	rec := uidl.Record{State: uidl.Delivered, Size: a.Size, Header: a.header, Changed: uidl.At(s.now()), Deletions: a.before}
 	b.next.Confirm = append(b.next.Confirm, uidl.Entry{Ref: a.Ref(), Record: rec})
 	b.fresh = append(b.fresh, Had{a.Item, rec})
 	b.done = append(b.done, a.staged)
@@ -241,7 +250,7 @@ func (b *bringer) commit() error {
 
 func (s *session) intent(a arrival) uidl.Intent {
 	return uidl.Intent{
-		Ref: a.Ref(), Size: a.Size, Staged: a.staged.Size,
+		Ref: a.Ref(), Size: a.Size, Staged: a.staged.Size, Header: a.header,
 		Target: s.account.Target.Location(), Name: a.staged.Name, At: uidl.At(s.now()),
 	}
 }

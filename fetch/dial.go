@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"strconv"
@@ -11,14 +12,17 @@ import (
 	"time"
 
 	"popsync/fetch/pop3"
+	"popsync/internal/transport"
 )
 
 var errNoSTLS = errors.New("the server does not offer STLS")
 
 // A line is an open connection to a server.
 type line struct {
-	conn net.Conn
-	tls  tls.ConnectionState // zero in the clear
+	conn      net.Conn
+	tls       tls.ConnectionState // zero in the clear
+	exposed   bool                // in the clear, and not on this machine only
+	complaint func() string       // of a program that connects, what it says about it; nil without one
 }
 
 // dial connects to server within timeout, all of its addresses together, and makes TLS of it
@@ -28,7 +32,11 @@ func (d dialer) dial(ctx context.Context, server Server, timeout time.Duration) 
 	if err != nil {
 		return line{}, unreachable(ctx, err, timeout)
 	}
-	if server.Security == Cleartext && !server.AllowCleartext && !local(conn.RemoteAddr()) {
+	l := line{conn: conn, exposed: server.Security == Cleartext && (server.Far || !local(conn.RemoteAddr()))}
+	if program, ok := conn.(interface{ Complaint() string }); ok {
+		l.complaint = program.Complaint
+	}
+	if l.exposed && !server.AllowCleartext {
 		conn.Close()
 		return line{}, &Error{
 			Step: "connect", Kind: Config,
@@ -37,15 +45,14 @@ func (d dialer) dial(ctx context.Context, server Server, timeout time.Duration) 
 		}
 	}
 	if server.Security != ImplicitTLS {
-		return line{conn: conn}, nil
+		return l, nil
 	}
-	l := line{}
 	secured, err := pop3.Secure(ctx, conn, server.config(&l.tls), timeout)
 	if ctx.Err() != nil {
 		return line{}, &Error{Step: "TLS", Kind: Interrupted, Err: context.Cause(ctx)}
 	}
 	if err != nil {
-		return line{}, tlsError("TLS", err)
+		return line{}, withComplaint(tlsError("TLS", err), l.complaint)
 	}
 	l.conn = secured
 	return l, nil
@@ -56,14 +63,24 @@ type dialer func(ctx context.Context, network, address string) (net.Conn, error)
 
 // open tries every address of the server, IPv6 and IPv4 side by side, within timeout.
 func (d dialer) open(ctx context.Context, server Server, timeout time.Duration) (net.Conn, error) {
-	if d == nil {
-		nd := net.Dialer{Timeout: timeout, KeepAliveConfig: net.KeepAliveConfig{Enable: true}}
+	switch {
+	case d != nil:
+	case server.Dial != nil:
+		d = server.Dial
+	default:
+		nd := net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true}}
 		d = nd.DialContext
 	}
+	limited, cancel := context.WithTimeoutCause(ctx, timeout, os.ErrDeadlineExceeded)
+	defer cancel()
 	if path, ok := strings.CutPrefix(server.Host, "unix:"); ok {
-		return d(ctx, "unix", path)
+		return d(limited, "unix", path)
 	}
-	return d(ctx, "tcp", net.JoinHostPort(server.Host, strconv.Itoa(server.Port)))
+	host, err := transport.ASCII(server.Host)
+	if err != nil {
+		return nil, err
+	}
+	return d(limited, "tcp", net.JoinHostPort(host, strconv.Itoa(server.Port)))
 }
 
 // local says whether what goes to addr stays on this machine.
@@ -82,6 +99,7 @@ func unreachable(ctx context.Context, err error, timeout time.Duration) *Error {
 	e := &Error{Step: "connect", Kind: Unreachable, Err: err, Hint: "check host and port, and that this machine is on line"}
 	var dns *net.DNSError
 	var op *net.OpError
+	var via *transport.Error
 	switch {
 	case ctx.Err() != nil:
 		e.Kind, e.Err, e.Hint = Interrupted, context.Cause(ctx), ""
@@ -89,10 +107,23 @@ func unreachable(ctx context.Context, err error, timeout time.Duration) *Error {
 		e.Err, e.Hint = errors.New("no such host"), "check the spelling of host"
 	case errors.As(err, &dns):
 		e.Err, e.Hint = errors.New("the name cannot be looked up: "+dns.Err), "check this machine's name servers"
-	case errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &op) && op.Timeout():
+	case errors.As(err, &via):
+		e.Err, e.Hint = via, via.Hint
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded), errors.As(err, &op) && op.Timeout():
 		e.Err = errors.New("no connection within " + timeout.String())
 	case errors.As(err, &op):
 		e.Err = plain(op)
+	}
+	return e
+}
+
+// withComplaint adds what a program that connects has said about it.
+func withComplaint(e *Error, complaint func() string) *Error {
+	if complaint == nil {
+		return e
+	}
+	if said := complaint(); said != "" {
+		e.Err = fmt.Errorf("%w; connect_command says %q", e.Err, said)
 	}
 	return e
 }

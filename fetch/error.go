@@ -24,6 +24,8 @@ type Error struct {
 	Kind    Kind
 	Err     error
 	Hint    string // what a person can do; may be empty
+
+	Repeated bool // its user has been told lately: it is for those who ask
 }
 
 // Error is one line: account, server, step, cause. The server's words in it are raw; whoever shows

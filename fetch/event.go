@@ -14,6 +14,7 @@ const (
 	Deleted                    // New messages were deleted, and QUIT said so
 	Warned                     // Text: something worth knowing that is no failure
 	Noted                      // Text: for those who look closely
+	Skipped                    // Text: why the server was not asked, though nothing failed
 	Ended                      // Result
 )
 
@@ -35,17 +36,20 @@ type Event struct {
 
 // A Result is what one poll of one account came to.
 type Result struct {
-	Account string
-	Server  string
-	New     int    // messages delivered; in a dry run, those that would be
-	Bytes   int64  // octets of them, as they came over the line (in a dry run: as announced)
-	Deleted int    // messages deleted on the server; in a dry run, those that would be
-	Left    int    // messages that are not had and stay for another poll
-	Failed  int    // ... of which were tried and failed
-	Err     *Error // the first failure, or nil
-	Took    time.Duration
+	Account  string
+	Server   string
+	New      int    // messages delivered; in a dry run, those that would be
+	Bytes    int64  // octets of them, as they came over the line (in a dry run: as announced)
+	Deleted  int    // messages deleted on the server; in a dry run, those that would be
+	Left     int    // messages that are not had and stay for another poll
+	TooLarge int    // messages that stay because of their size
+	Skipped  string // why the server was not asked; empty where it was
+	Failed   int    // ... of which were tried and failed
+	Err      *Error // the first failure, or nil
+	Took     time.Duration
 
 	StateBroken bool // a change of the state failed: it takes no more until it is opened again
 
-	LoginDelay time.Duration // what the server wants between two log-ins
+	Wait time.Duration // before the next log-in, as the server or its provider wants it
+	More bool          // the server may show more once this much is fetched
 }

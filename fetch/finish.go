@@ -102,11 +102,26 @@ func (s *session) deleted(h Had) {
 
 // remember writes down how the poll went, with all that waits for a commit.
 func (s *session) remember() error {
-	if s.dryRun {
+	switch {
+	case s.dryRun && s.refusedLogIn:
+		s.last.Refusals = s.refusals() // a wrong password is one, whatever for it was sent
+		return s.commit(uidl.Change{Poll: &s.last})
+	case s.dryRun:
 		return nil
+	case s.pausing && s.unsaved.Poll == nil:
+		return nil // nothing has happened
+	case !s.pausing:
+		s.unsaved.Poll = s.summary()
 	}
-	s.unsaved.Poll = s.summary()
 	return s.commit(s.unsaved)
+}
+
+// lastingWay is the log-in to begin with next time; empty for the strongest that is offered.
+func (s *session) lastingWay() string {
+	if s.loggedIn.IsZero() && !s.refusedLogIn {
+		return s.last.Mechanism // nothing was found out
+	}
+	return string(s.way)
 }
 
 func (s *session) summary() *uidl.Poll {
@@ -114,6 +129,7 @@ func (s *session) summary() *uidl.Poll {
 		Begun: uidl.At(s.begun), Ended: uidl.At(s.now()), Good: s.last.Good, LoggedIn: s.last.LoggedIn,
 		New: s.result.New, Bytes: s.result.Bytes,
 		Listed: s.last.Listed, LostPipeline: s.last.LostPipeline, LoginDelay: s.last.LoginDelay,
+		Renumbered: s.renumbered, Refusals: s.refusals(), Noticed: s.last.Noticed, Mechanism: s.lastingWay(),
 	}
 	if !s.loggedIn.IsZero() {
 		p.LoggedIn = uidl.At(s.loggedIn)

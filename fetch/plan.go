@@ -65,10 +65,12 @@ func MakePlan(listing []pop3.Message, complete bool, had []uidl.Entry, keep Rete
 			p.shared(listing, listed, known)
 		}
 	}
-	slices.SortFunc(p.Retrieve, func(a, b Item) int { return cmp.Compare(a.Number, b.Number) })
+	slices.SortFunc(p.Retrieve, byNumber)
 	slices.SortFunc(p.Delete, func(a, b Had) int { return cmp.Compare(a.Number, b.Number) })
 	return p.Plan
 }
+
+func byNumber(a, b Item) int { return cmp.Compare(a.Number, b.Number) }
 
 type planner struct {
 	Plan

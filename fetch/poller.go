@@ -17,6 +17,7 @@ type Poller struct {
 	Owner       deliver.Owner              // marks this process's staged files, as in the accounts' targets
 	MaxParallel int                        // accounts polled at once; 0: 16
 	MaxPerHost  int                        // ... of them on one host; 0: 4
+	Now         bool                       // ask also where a pause or the time between two log-ins forbids it
 	DryRun      bool                       // say what would be fetched and deleted, and change nothing anywhere
 	Notify      func(Event)                // may be nil; called by one goroutine at a time
 	Trace       func(account, line string) // the wire, secrets masked; may be nil
@@ -35,9 +36,9 @@ func (p *Poller) Fetch(ctx context.Context, accounts []Account) []Result {
 		results[i] = notBegun(a)
 		q.add(job{index: i, host: a.Server.Host})
 	}
-	dispatch(ctx, q, func(j job) (time.Time, bool) {
+	dispatch(ctx, q, func(j job) (job, bool) {
 		results[j.index] = p.poll(ctx, accounts[j.index])
-		return time.Time{}, false
+		return j, false
 	})
 	return results
 }
@@ -49,13 +50,19 @@ func (p *Poller) Run(ctx context.Context, accounts []Account) {
 	q := newQueue(p.MaxParallel, p.MaxPerHost)
 	rhythms := make([]rhythm, len(accounts))
 	for _, i := range rand.Perm(len(accounts)) {
-		rhythms[i] = rhythm{interval: accounts[i].Interval, beat: start}
+		rhythms[i] = rhythm{interval: max(accounts[i].Interval, accounts[i].MinInterval), beat: start}
 		q.add(job{index: i, host: accounts[i].Server.Host, due: start})
 	}
-	dispatch(ctx, q, func(j job) (time.Time, bool) {
+	dispatch(ctx, q, func(j job) (job, bool) {
 		r := &rhythms[j.index]
 		result := p.poll(ctx, accounts[j.index])
-		return r.next(time.Now(), r.rest(result), rand.Float64()), true
+		now, rest := time.Now(), r.rest(result)
+		j.alone = result.Err != nil && result.Err.Kind == Refused
+		j.due = r.next(now, rest, rand.Float64())
+		if result.More { // a window of the mailbox, which moves on
+			j.due = now.Add(max(rest, moreAfter))
+		}
+		return j, true
 	})
 }
 
@@ -69,27 +76,36 @@ func notBegun(a Account) Result {
 
 // poll is one session of one account.
 func (p *Poller) poll(ctx context.Context, a Account) Result {
-	s := &session{account: a, owner: p.Owner, dryRun: p.DryRun, dialer: p.dialer, now: time.Now, leftovers: &p.leftovers}
+	s, failed := p.session(ctx, a)
+	if failed != nil {
+		return s.fail(failed)
+	}
+	return s.poll(ctx)
+}
+
+// session is one that has not begun, also where it cannot begin.
+func (p *Poller) session(ctx context.Context, a Account) (*session, *Error) {
+	s := &session{account: a, owner: p.Owner, dryRun: p.DryRun, urgent: p.Now, dialer: p.dialer, now: time.Now, leftovers: &p.leftovers}
 	s.tell = func(e Event) { p.notify(a, e) }
 	if p.Trace != nil {
 		s.trace = func(line string) { p.Trace(a.Name, line) }
 	}
 	if !pop3.Sendable(a.User, "") {
-		return s.fail(s.step("log in", pop3.ErrSecret))
+		return s, s.step("log in", pop3.ErrSecret)
 	}
 	if p.Store == nil {
 		s.records = nothing{}
-		return s.poll(ctx)
+		return s, nil
 	}
 	box, err := p.Store.Box(ctx, a.Mailbox(), a.Name)
 	if err != nil {
-		return s.fail(s.stateFailed(err))
+		return s, s.stateFailed(err)
 	}
 	if text := box.Note(); text != "" {
 		s.tell(Event{Kind: Warned, Text: text})
 	}
 	s.records, s.intentNames = box, p.Store.IntentNames
-	return s.poll(ctx)
+	return s, nil
 }
 
 // nothing is the store of an account that was never polled, and is not to be.

@@ -24,7 +24,7 @@ func TestHangingAccountHoldsUpNobody(t *testing.T) {
 	accounts := []Account{w.at("hangs", hung.Host, hung.Port), w.at("refuses", "127.0.0.1", closedPort(t))}
 	for n := range 8 {
 		s := poptest.New(t, poptest.Options{})
-		s.Mailbox("alice").Add("uid-1", []byte(letter(n)))
+		mailbox(s, "alice").Add("uid-1", []byte(letter(n)))
 		accounts = append(accounts, w.at(fmt.Sprintf("good%d", n), s.Host, s.Port))
 	}
 	p := w.poller()
@@ -80,7 +80,7 @@ func TestMaxPerHost(t *testing.T) {
 	var accounts []Account
 	for n := range 10 {
 		user := fmt.Sprintf("user%d", n)
-		w.server.Mailbox(user).Add("uid-1", []byte(letter(n)))
+		mailbox(w.server, user).Add("uid-1", []byte(letter(n)))
 		a := w.at(user, w.account.Server.Host, w.account.Server.Port)
 		a.User = user
 		accounts = append(accounts, a)
@@ -260,7 +260,7 @@ func script(t *testing.T, text string) string {
 func TestRunPollsAtIntervals(t *testing.T) {
 	w := newWorld(t, poptest.Options{})
 	w.add(1, 1)
-	w.server.Mailbox("bob")
+	mailbox(w.server, "bob")
 	w.account.Interval = 100 * time.Millisecond
 	slow := w.at("slow", w.account.Server.Host, w.account.Server.Port)
 	slow.User, slow.Interval = "bob", time.Hour

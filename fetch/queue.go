@@ -12,6 +12,7 @@ type job struct {
 	index int // of the account
 	host  string
 	due   time.Time
+	alone bool // not beside others on its host: a server that holds back its answers after a failure does so to all (A9)
 }
 
 // A queue says whose turn it is: jobs that are due, in the order of their due times, as many at
@@ -47,7 +48,7 @@ func (q *queue) start(now time.Time) (j job, ok bool) {
 		if j.due.After(now) {
 			break
 		}
-		if q.onHost[j.host] < q.maxPerHost {
+		if q.onHost[j.host] < q.maxPerHost && !(j.alone && q.onHost[j.host] > 0) {
 			q.waiting = slices.Delete(q.waiting, i, i+1)
 			q.running++
 			q.onHost[j.host]++
@@ -77,9 +78,9 @@ func (q *queue) idle(now time.Time) (wait time.Duration, ok bool) {
 
 // dispatch starts jobs in goroutines of their own as their turn comes, until none is left or ctx
 // ends, and waits for those that run. poll says when a job is due again, if ever.
-func dispatch(ctx context.Context, q *queue, poll func(job) (due time.Time, again bool)) {
+func dispatch(ctx context.Context, q *queue, poll func(job) (next job, again bool)) {
 	type end struct {
-		job
+		job   // as it comes again
 		again bool
 	}
 	ended := make(chan end)
@@ -91,8 +92,8 @@ func dispatch(ctx context.Context, q *queue, poll func(job) (due time.Time, agai
 				break
 			}
 			go func() {
-				due, again := poll(j)
-				ended <- end{job{j.index, j.host, due}, again}
+				next, again := poll(j)
+				ended <- end{next, again}
 			}()
 		}
 		if q.running == 0 && (ctx.Err() != nil || len(q.waiting) == 0) {

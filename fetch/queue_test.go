@@ -68,7 +68,7 @@ func TestDispatchRunsEachOnce(t *testing.T) {
 			var mu sync.Mutex
 			running := make(map[string]int)
 			var all, done int
-			dispatch(t.Context(), q, func(j job) (time.Time, bool) {
+			dispatch(t.Context(), q, func(j job) (job, bool) {
 				mu.Lock()
 				running[j.host]++
 				all++
@@ -82,7 +82,7 @@ func TestDispatchRunsEachOnce(t *testing.T) {
 				running[j.host]--
 				all--
 				done++
-				return time.Time{}, false
+				return j, false
 			})
 			if done != len(hosts) {
 				t.Errorf("%d of %d jobs ran", done, len(hosts))
@@ -100,14 +100,40 @@ func TestDispatchEndsCleanly(t *testing.T) {
 			q.add(job{index: i, host: "a"})
 		}
 		var ran []int
-		dispatch(ctx, q, func(j job) (time.Time, bool) {
+		dispatch(ctx, q, func(j job) (job, bool) {
 			ran = append(ran, j.index)
 			cancel()
 			time.Sleep(time.Second)
-			return time.Now(), true
+			j.due = time.Now()
+			return j, true
 		})
 		if !slices.Equal(ran, []int{0}) {
 			t.Errorf("ran %v", ran)
 		}
 	})
+}
+
+// A9: an account whose log-in was refused is not asked beside its neighbours on the same host,
+// and holds none of them up.
+func TestRefusedAccountWaitsForItsNeighbours(t *testing.T) {
+	q := newQueue(4, 4)
+	q.add(job{index: 0, host: "a", due: today})
+	q.add(job{index: 1, host: "a", due: today, alone: true})
+	q.add(job{index: 2, host: "a", due: today})
+	q.add(job{index: 3, host: "b", due: today, alone: true})
+	var got []int
+	for j, ok := q.start(today); ok; j, ok = q.start(today) {
+		got = append(got, j.index)
+	}
+	if !slices.Equal(got, []int{0, 2, 3}) {
+		t.Fatalf("started %v", got)
+	}
+	q.finish(job{host: "a"})
+	if _, ok := q.start(today); ok {
+		t.Error("it was started beside a neighbour")
+	}
+	q.finish(job{host: "a"})
+	if j, ok := q.start(today); !ok || j.index != 1 {
+		t.Errorf("it was not started alone: %v, %v", j, ok)
+	}
 }

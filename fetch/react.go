@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"popsync/deliver"
+	"popsync/fetch/mechanism"
 	"popsync/fetch/pop3"
 	"popsync/uidl"
 )
@@ -80,10 +81,7 @@ func (s *session) refused(step string, r *pop3.ResponseError) *Error {
 	}
 	switch step {
 	case "log in":
-		e.Kind, e.Hint = Refused, "check username and password; some providers want POP3 switched on, or an app password"
-		if r.Code == "SYS/PERM" {
-			e.Hint = "the server says that this will not pass by itself: ask its administrator"
-		}
+		return s.logInRefused(e, r)
 	case "list":
 		e.Hint = "popsync needs UIDL to tell new messages from old ones, and this server refuses it"
 	case "retrieve":
@@ -94,9 +92,52 @@ func (s *session) refused(step string, r *pop3.ResponseError) *Error {
 	return e
 }
 
+// logInRefused is what a -ERR to a log-in means that has no code which says that it will pass.
+func (s *session) logInRefused(e *Error, r *pop3.ResponseError) *Error {
+	e.Kind = Refused
+	switch {
+	case r.Code == "SYS/PERM":
+		e.Hint = "the server says that this will not pass by itself: ask its administrator"
+	case s.early(r):
+		e.Kind = Busy
+		e.Hint = "the last log-in was " + s.now().Sub(s.last.LoggedIn.Time()).Round(time.Second).String() +
+			" ago, and this provider refuses earlier ones than after " + s.account.MinInterval.String()
+	case s.account.Token:
+		e.Hint = "the token was refused: check username and scopes, and that POP3 is switched on for the mailbox"
+	default:
+		e.Hint = "check username and password; some providers want POP3 switched on, or an app password"
+	}
+	if s.account.Hint != "" && e.Kind == Refused {
+		e.Hint = s.account.Hint
+	}
+	return e
+}
+
+// listFailed is what it means that the mailbox cannot be listed. Exchange takes a token for
+// another's mailbox, and refuses the first command after it.
+func (s *session) listFailed(err error) *Error {
+	e := s.step("list", err)
+	if _, refused := errors.AsType[*pop3.ResponseError](err); refused && e.Kind == Protocol && s.account.Token {
+		e.Kind, e.Hint = Refused, "the server took the token and refuses the mailbox: check username, and that the token is for it"
+	}
+	return e
+}
+
+// unusable is an offer of the server that the account cannot log in with. Nothing was sent.
+func (s *session) unusable(err error) *Error {
+	if u, ok := errors.AsType[*mechanism.Unusable](err); ok && u.Settings {
+		return &Error{Step: "log in", Kind: Config, Err: err, Hint: "see auth in the account's configuration: popsync help config"}
+	}
+	e := &Error{Step: "log in", Kind: Refused, Err: err, Hint: "auth: auto takes the strongest way that the server offers; popsync check --connect shows its offer"}
+	if s.exposed {
+		e.Hint = "use tls: implicit or tls: starttls; auth: user (or plain) where the password may cross the network in the clear"
+	}
+	return e
+}
+
 // greetingFailed is what it means that a connection is open and no session began.
 func (s *session) greetingFailed(err error) *Error {
-	e := s.step("greeting", err)
+	e := withComplaint(s.step("greeting", err), s.complaint)
 	switch {
 	case e.Kind == Protocol && e.Hint == "", errors.Is(err, pop3.ErrProtocol):
 		e.Hint = "check host and port; POP3 is at 995 with tls: implicit, at 110 otherwise"
@@ -120,9 +161,14 @@ func (s *session) stlsFailed(err error) *Error {
 	return tlsError("STLS", err)
 }
 
+// passwordFailed is what it means that there is no secret to log in with. Where it comes from may
+// know better: a provider's token endpoint that is in trouble is no fault of the configuration.
 func (s *session) passwordFailed(ctx context.Context, err error) *Error {
 	if ctx.Err() != nil {
 		return &Error{Step: "password", Kind: Interrupted, Err: errInterrupted}
+	}
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e
 	}
 	return &Error{Step: "password", Kind: Config, Err: err}
 }
@@ -203,10 +249,8 @@ func (s *session) addDelivered(octets int64) {
 }
 
 // pauses is how long Run waits after failures in a row of a kind, beyond the interval; the last
-// one holds for all that follow. A refused password is asked again ever more rarely, so that no
-// provider locks the account.
+// one holds for all that follow. Refused log-ins have pauses of their own, which outlast a process.
 var pauses = map[Kind][]time.Duration{
-	Refused:     {5 * time.Minute, 30 * time.Minute, 6 * time.Hour},
 	Config:      {5 * time.Minute, time.Hour},
 	Unreachable: {0, 0, 5 * time.Minute, 15 * time.Minute},
 	Protocol:    {0, 5 * time.Minute, 30 * time.Minute},

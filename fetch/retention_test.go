@@ -179,7 +179,7 @@ func TestRecordsBelongToTheMailbox(t *testing.T) {
 	if r := w.poll(); r.Err != nil || r.New != 0 {
 		t.Errorf("renamed: %+v", r)
 	}
-	bob := w.server.Mailbox("bob")
+	bob := mailbox(w.server, "bob")
 	bob.Add("uid-1", []byte(letter(9)))
 	w.account.User = "bob"
 	if r := w.poll(); r.Err != nil || r.New != 1 {

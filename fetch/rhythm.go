@@ -6,6 +6,9 @@ import "time"
 // not fall into step.
 const jitter = 0.1
 
+// moreAfter is the pause before a server that shows a window of the mailbox is asked for more.
+const moreAfter = 5 * time.Second
+
 // A rhythm is when an account is polled by [Poller.Run]: at the beats of its own interval, each a
 // little early or late. The beats themselves do not move, so nothing drifts; those that pass
 // while a poll runs, or the machine sleeps, are left out, so nothing is caught up.
@@ -33,10 +36,10 @@ func (r *rhythm) next(now time.Time, rest time.Duration, chance float64) time.Ti
 func (r *rhythm) rest(result Result) time.Duration {
 	if result.Err == nil {
 		r.failures = 0
-		return result.LoginDelay
+		return result.Wait
 	}
 	r.failures++
-	return max(result.LoginDelay, pause(result.Err.Kind, r.failures))
+	return max(result.Wait, pause(result.Err.Kind, r.failures))
 }
 
 func later(a, b time.Time) time.Time {

@@ -44,16 +44,16 @@ func TestRhythmCatchesNothingUp(t *testing.T) {
 	}
 }
 
-// P2: what the server wants between two log-ins is kept to, and refused passwords are asked again
-// ever more rarely.
+// P2: what the server wants between two log-ins is kept to, and a host that fails is asked ever
+// more rarely.
 func TestRhythmRests(t *testing.T) {
 	r := rhythm{interval: time.Minute, beat: today}
-	if due := r.next(today, r.rest(Result{LoginDelay: 5 * time.Minute}), 0.5); due != today.Add(5*time.Minute) {
+	if due := r.next(today, r.rest(Result{Wait: 5 * time.Minute}), 0.5); due != today.Add(5*time.Minute) {
 		t.Errorf("due %v after LOGIN-DELAY", due)
 	}
 	var last time.Duration
-	for range 3 {
-		rest := r.rest(Result{Err: &Error{Kind: Refused}})
+	for range 2 {
+		rest := r.rest(Result{Err: &Error{Kind: Config}})
 		if rest <= last {
 			t.Errorf("%v after %v", rest, last)
 		}

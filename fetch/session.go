@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"popsync/deliver"
+	"popsync/fetch/mechanism"
 	"popsync/fetch/pop3"
 	"popsync/internal/secret"
 	"popsync/uidl"
@@ -31,6 +32,7 @@ type session struct {
 	leftovers   *leftovers
 	intentNames func(context.Context) (map[string]bool, error)
 	dryRun      bool
+	urgent      bool // neither pauses nor the time between two log-ins are kept to
 	dialer      dialer
 	now         func() time.Time
 	tell        func(Event)
@@ -43,11 +45,22 @@ type session struct {
 	client        *pop3.Client
 	inTransaction bool // logged in, and QUIT not sent (RFC 1939, section 5)
 	secured       tls.ConnectionState
+	exposed       bool          // others may read what is sent
+	complaint     func() string // what the program that connects has said; nil without one
 	address       string
 
 	unsaved uidl.Change // goes with the last commit
 	bodies  int         // messages that began to come in
 	lost    bool        // commands that came early (W8)
+	header  []byte      // of the message that comes in, to be used again
+
+	offered      pop3.Capabilities // before the log-in
+	noCapa       bool              // the server goes away at CAPA
+	mechanism    string            // of the log-in
+	way          mechanism.Name    // that works where a stronger one did not
+	refusedLogIn bool
+	pausing      bool // nothing was asked of the server, because it is too early
+	renumbered   int  // polls in a row with new UIDs for known messages
 
 	mu     sync.Mutex // the reader and the deliverer both report
 	result Result
@@ -95,7 +108,8 @@ func (s *session) begin() {
 func (s *session) end() Result {
 	s.result.Took = s.now().Sub(s.begun)
 	if s.client != nil {
-		s.result.LoginDelay = s.client.Capabilities().LoginDelay
+		s.result.Wait = s.untilNext(s.client.Capabilities().LoginDelay)
+		s.result.More = s.quitCommits() && s.result.New > 0 && s.result.Err == nil
 	}
 	s.tell(Event{Kind: Ended, Result: &s.result})
 	return s.result
@@ -106,12 +120,17 @@ func (s *session) run(ctx, hard context.Context) error {
 	if s.last, err = s.records.Poll(ctx); err != nil {
 		return s.stateFailed(err)
 	}
-	if s.password, err = s.account.Password(ctx); err != nil {
-		return s.passwordFailed(ctx, err)
+	s.renumbered = s.last.Renumbered
+	if turn, err := s.waitForTurn(ctx); err != nil || !turn {
+		return err
 	}
-	if !pop3.Sendable("", s.password.Reveal()) {
-		return s.step("log in", pop3.ErrSecret)
+	if err := s.askPassword(ctx); err != nil {
+		return err
 	}
+	if held := s.held(); held != nil {
+		return held
+	}
+	s.notice()
 	if !s.dryRun {
 		if err := s.makeReady(ctx, hard); err != nil {
 			return err
@@ -133,6 +152,29 @@ func (s *session) run(ctx, hard context.Context) error {
 		s.note(&Error{Step: "retrieve", Kind: Interrupted, Err: errInterrupted})
 	}
 	return s.finish(hard, plan.Delete, brought)
+}
+
+// askPassword gets what the log-in needs.
+func (s *session) askPassword(ctx context.Context) (err error) {
+	if s.password, err = s.account.Password(ctx); err != nil {
+		return s.passwordFailed(ctx, err)
+	}
+	if !pop3.Sendable("", s.password.Reveal()) {
+		return s.step("log in", pop3.ErrSecret)
+	}
+	return nil
+}
+
+// notice tells once a day what the account's user is to do soon.
+func (s *session) notice() {
+	told := s.now().Sub(s.last.Noticed.Time())
+	if s.account.Notice == nil || told >= 0 && told < toldAgain {
+		return
+	}
+	if text := s.account.Notice(); text != "" {
+		s.last.Noticed = uidl.At(s.now())
+		s.tell(Event{Kind: Warned, Text: text})
+	}
 }
 
 // makeReady settles what a crash left, and finds out whether mail can be delivered before anybody
@@ -164,8 +206,15 @@ func (s *session) look(ctx context.Context) (Plan, error) {
 	if err := s.cross(ctx, &listing, &plan); err != nil {
 		return Plan{}, err
 	}
+	if err := s.guard(ctx, &plan, had); err != nil {
+		return Plan{}, err
+	}
+	if err := s.verify(ctx, &plan); err != nil {
+		return Plan{}, err
+	}
+	plan.Retrieve = s.leaveLarge(plan.Retrieve, had)
 	s.result.Left = len(plan.Retrieve)
-	plan.Retrieve = s.nameable(plan.Retrieve)
+	plan.Retrieve = s.first(s.nameable(plan.Retrieve))
 	s.noteOdd(listing)
 	s.unsaved.Update = append(append(s.unsaved.Update, plan.Missing...), plan.Back...)
 	s.unsaved.Forget = append(s.unsaved.Forget, plan.Forget...)
@@ -180,15 +229,15 @@ func (s *session) look(ctx context.Context) (Plan, error) {
 // list asks for as much as one round trip brings: everything where the server pipelines, and
 // the UIDs alone where each command costs a wait.
 func (s *session) list(ctx context.Context) (pop3.Listing, error) {
-	if !s.client.Pipelining() {
+	if !s.client.Pipelining() && !s.noCapa {
 		if _, err := s.client.Capa(ctx); err != nil { // it may have changed with the log-in
 			return pop3.Listing{}, s.step("ask for capabilities", err)
 		}
 	}
 	all := s.client.Pipelining()
-	listing, err := s.client.Look(ctx, pop3.Want{Capa: all, Stat: all, List: all})
+	listing, err := s.client.Look(ctx, pop3.Want{Capa: all && !s.noCapa, Stat: all, List: all})
 	if err != nil {
-		return listing, s.step("list", err)
+		return listing, s.listFailed(err)
 	}
 	return listing, nil
 }
@@ -220,6 +269,15 @@ func (s *session) cross(ctx context.Context, listing *pop3.Listing, plan *Plan) 
 	}
 	*plan = MakePlan(listing.Messages, listing.Complete(), had, s.account.Keep, s.now())
 	return nil
+}
+
+// untilNext is how long the account is to be left alone after this session: as long as the server
+// announces, or its provider is known to want.
+func (s *session) untilNext(announced time.Duration) time.Duration {
+	if s.loggedIn.IsZero() {
+		return 0
+	}
+	return max(0, max(announced, s.account.MinInterval)-s.now().Sub(s.loggedIn))
 }
 
 // longestUID that can be remembered; and NUL ends a name in the database.

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"popsync/fetch/mechanism"
 	"popsync/internal/poptest"
 )
 
@@ -19,7 +20,7 @@ import (
 func (w *world) wantNothingInClear() {
 	w.Helper()
 	for _, s := range w.server.Sessions() {
-		for _, word := range []string{"alice", poptest.Password} {
+		for _, word := range []string{"alice", password} {
 			if bytes.Contains(s.Clear, []byte(word)) {
 				w.Errorf("%q was sent in clear:\n%s", word, s)
 			}
@@ -206,6 +207,9 @@ func TestCleartextStaysOnThisMachine(t *testing.T) {
 	w.bad(Config, "allow_cleartext", addr)
 	w.wantNothingInClear()
 	w.account.Server.AllowCleartext = true
+	w.bad(Refused, "in the clear", "auth: user") // A1: auto never shows the password there
+	w.wantNothingInClear()
+	w.account.Auth = mechanism.User
 	w.good(0)
 }
 

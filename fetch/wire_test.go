@@ -528,9 +528,26 @@ func TestSlowCapabilitiesEnd(t *testing.T) {
 
 // A7: the password in a greeting or in the first list of capabilities is shown nowhere.
 func TestPasswordBeforeTheLoginIsHidden(t *testing.T) {
-	w := newWorld(t, poptest.Options{Greeting: "-ERR hello " + strings.ToUpper(poptest.Password) + " and " + poptest.Password})
+	w := newWorld(t, poptest.Options{Greeting: "-ERR hello " + strings.ToUpper(password) + " and " + password})
 	r := w.bad(Protocol, "hello")
-	if strings.Contains(strings.ToLower(r.Err.Error()), poptest.Password) {
+	if strings.Contains(strings.ToLower(r.Err.Error()), strings.ToLower(password)) {
 		t.Errorf("%v", r.Err)
+	}
+}
+
+// W13: a server that closes the connection at CAPA is asked without it.
+func TestServerClosesAtCAPA(t *testing.T) {
+	for name, end := range map[string]poptest.Action{"in order": poptest.Cut, "by a reset": poptest.Reset} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, poptest.Options{})
+			w.server.Hook("CAPA", poptest.Always(end))
+			w.add(1, 2)
+			w.good(2)
+			w.good(0)
+			w.wantMail(letters(1, 2))
+			if n := len(w.server.Sessions()); n != 4 {
+				t.Errorf("%d connections for two polls, want two each", n)
+			}
+		})
 	}
 }

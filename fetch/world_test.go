@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,8 +16,10 @@ import (
 	"time"
 
 	"popsync/deliver"
+	"popsync/fetch/mechanism"
 	"popsync/internal/poptest"
 	"popsync/internal/secret"
+	"popsync/internal/secret/secrettest"
 	"popsync/uidl"
 )
 
@@ -30,12 +33,17 @@ type world struct {
 	db      *uidl.DB
 	owner   deliver.Owner // of the present run
 	account Account
+	secrets []string // that the account has had
 	dry     bool
 	dialer  dialer
 
 	mu     sync.Mutex
 	events []Event
+	traced strings.Builder
 }
+
+// password is that of the world's mailboxes: nothing else looks like it.
+const password = "Pw7-never-to-be-shown"
 
 // newWorld has an account over TLS-less loopback; options of the server may change that.
 func newWorld(t testing.TB, o poptest.Options) *world {
@@ -49,25 +57,41 @@ func inBubble(t *testing.T, o poptest.Options, test func(*testing.T, *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := worldOf(t, poptest.NewPipe(t, o))
-		w.dialer = w.server.Dial
-		w.account.Server = Server{Host: "localhost", Port: 110, Security: Cleartext, AllowCleartext: true}
+		w.dialer = func(ctx context.Context, network, address string) (net.Conn, error) {
+			return loopback{w.server.Pipe()}, nil
+		}
+		w.account.Server = Server{Host: "localhost", Port: 110, Security: Cleartext}
 		w.account.Timeout = time.Minute
 		w.account.Session = 30 * time.Minute
 		test(t, w)
 	})
 }
 
+// mailbox is user's on server, with the password that accounts have here.
+func mailbox(server *poptest.Server, user string) *poptest.Mailbox {
+	box := server.Mailbox(user)
+	box.SetPassword(password)
+	return box
+}
+
+// A loopback connection says that it does not leave this machine.
+type loopback struct{ net.Conn }
+
+func (loopback) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 110} }
+
 func worldOf(t testing.TB, server *poptest.Server) *world {
 	t.Helper()
 	w := &world{TB: t, server: server, state: filepath.Join(t.TempDir(), "state.db")}
-	w.box = w.server.Mailbox("alice")
+	w.box = mailbox(w.server, "alice")
 	w.account = Account{
 		Name: "work", User: "alice", Timeout: time.Second, Session: time.Minute, Interval: time.Minute,
-		Server:   Server{Host: w.server.Host, Port: w.server.Port, Security: Cleartext},
-		Password: func(context.Context) (secret.Value, error) { return secret.New(poptest.Password), nil },
+		Server: Server{Host: w.server.Host, Port: w.server.Port, Security: Cleartext},
+		Auth:   mechanism.Auto,
 	}
+	w.setPassword(password)
 	w.open()
 	t.Cleanup(func() { w.db.Close() })
+	t.Cleanup(w.noSecret)
 	return w
 }
 
@@ -97,7 +121,39 @@ func (w *world) maildir() *deliver.Maildir {
 }
 
 func (w *world) poller() *Poller {
-	return &Poller{Store: w.db, Owner: w.owner, DryRun: w.dry, Notify: w.notice, dialer: w.dialer}
+	return &Poller{Store: w.db, Owner: w.owner, DryRun: w.dry, Notify: w.notice, Trace: w.trace, dialer: w.dialer}
+}
+
+// setPassword changes what the account says, not what the server takes.
+func (w *world) setPassword(text string) {
+	w.secrets = append(w.secrets, text)
+	w.account.Password = func(context.Context) (secret.Value, error) { return secret.New(text), nil }
+}
+
+func (w *world) trace(account, line string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	fmt.Fprintln(&w.traced, account, line)
+}
+
+// noSecret is asked of every test here (A7): nothing that is told, traced or recorded holds the
+// password, or a form of it that a log-in sends.
+func (w *world) noSecret() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	text := w.traced.String()
+	for _, e := range w.events {
+		text += fmt.Sprintf("%+v", e)
+		if e.Result != nil {
+			text += fmt.Sprintf("%+v %v", *e.Result, e.Result.Err)
+		}
+	}
+	state, _ := os.ReadFile(w.state)
+	for _, s := range w.secrets {
+		if found := secrettest.Find(text+string(state), s); found != "" {
+			w.Errorf("a secret is shown: %q", found)
+		}
+	}
 }
 
 func (w *world) notice(e Event) {

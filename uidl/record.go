@@ -106,6 +106,7 @@ type Poll struct {
 	Listed       bool   `json:"listed,omitzero"`        // a first complete poll has been
 	LostPipeline Stamp  `json:"lost_pipeline,omitzero"` // when the server was seen to lose commands that it allowed to come early
 	LoginDelay   int64  `json:"login_delay,omitzero"`   // seconds, as last announced
+	Mechanism    string `json:"mechanism,omitzero"`     // the log-in that works where a stronger one was refused, as in the configuration
 	Noticed      Stamp  `json:"noticed,omitzero"`       // when its user was last told what is to be done soon
 	Renumbered   int    `json:"renumbered,omitzero"`    // polls in a row in which known messages had new UIDs
 

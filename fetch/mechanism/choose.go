@@ -7,17 +7,19 @@ import (
 )
 
 // withPassword are the log-ins that [Auto] takes with a password, the strongest first. What binds
-// to the TLS session comes before what does not, whatever the hash.
+// to the TLS session comes before what does not, whatever the hash. APOP is the last: GNU Mailutils
+// and solid-pop3d greet with a time stamp also where the user has no secret for it, and where
+// nobody listens it has nothing before the others.
 var withPassword = []attempt{
 	{name: SCRAMSHA256, plus: true},
 	{name: SCRAMSHA1, plus: true},
 	{name: SCRAMSHA256},
 	{name: SCRAMSHA1},
 	{name: CRAMMD5},
-	{name: APOP},
 	{name: Plain},
 	{name: Login},
 	{name: User},
+	{name: APOP},
 }
 
 // An attempt is a log-in that may turn out to be impossible.
@@ -77,6 +79,9 @@ func Choose(want Name, o Offer, c Credentials) (Choice, error) {
 		if choice, ok := (attempt{want, true}).make(o, c); ok {
 			return choice, nil
 		}
+	}
+	if want == User {
+		return Choice{Name: User}, nil
 	}
 	if choice, ok := (attempt{name: want}).make(o, c); ok {
 		return choice, nil
@@ -141,7 +146,7 @@ func (a attempt) make(o Offer, c Credentials) (Choice, bool) {
 	choice := Choice{Name: a.name, SASL: kind.sasl}
 	switch a.name {
 	case User:
-		return choice, true
+		return choice, o.User || o.Stamp == "" // tried also where it is not announced, unless there is APOP
 	case APOP:
 		return choice, o.Stamp != ""
 	case SCRAMSHA1, SCRAMSHA256:

@@ -37,7 +37,9 @@ func TestChoose(t *testing.T) {
 		"no binding without TLS":                   {Auto, clear(every...), alice, "SCRAM-SHA-256"},
 		"then SHA-1":                               {Auto, safe("PLAIN", "CRAM-MD5", "SCRAM-SHA-1"), alice, "SCRAM-SHA-1"},
 		"then CRAM-MD5":                            {Auto, Offer{SASL: []string{"PLAIN", "CRAM-MD5"}, Stamp: stamp}, alice, "CRAM-MD5"},
-		"then APOP":                                {Auto, Offer{SASL: []string{"LOGIN", "PLAIN"}, Stamp: stamp}, alice, "APOP"},
+		"APOP is the last":                         {Auto, Offer{SASL: []string{"LOGIN", "PLAIN"}, Stamp: stamp}, alice, "PLAIN"},
+		"after USER":                               {Auto, Offer{User: true, Stamp: stamp}, alice, "USER"},
+		"before a USER that is not announced":      {Auto, Offer{Stamp: stamp}, alice, "APOP"},
 		"then PLAIN":                               {Auto, safe("LOGIN", "PLAIN"), alice, "PLAIN"},
 		"then LOGIN":                               {Auto, safe("LOGIN", "GSSAPI"), alice, "LOGIN"},
 		"then USER, announced or not":              {Auto, safe(), alice, "USER"},
@@ -114,6 +116,7 @@ func TestChooseProperties(t *testing.T) {
 			Stamp:   rapid.SampledFrom([]string{"", "<1@x>"}).Draw(t, "stamp"),
 			TLS:     rapid.SampledFrom([]*tls.ConnectionState{nil, {}, bound12, {HandshakeComplete: true, Version: tls.VersionTLS13}}).Draw(t, "TLS"),
 			Exposed: rapid.Bool().Draw(t, "exposed"),
+			User:    rapid.Bool().Draw(t, "USER"),
 		}
 		c := Credentials{
 			User: "alice", Secret: rapid.SampledFrom([]string{"", "s3cret", "s3cret\xff"}).Draw(t, "secret"),

@@ -35,7 +35,7 @@ const (
 // An Offer is what a server announces, and how the line to it is protected.
 type Offer struct {
 	SASL  []string             // of CAPA, upper case; none where CAPA is unknown
-	User  bool                 // USER is announced; only told to people, it is tried all the same
+	User  bool                 // USER is announced, or CAPA is unknown; it is tried all the same where there is no APOP
 	Stamp string               // of the greeting, for APOP; "" where there is no good one
 	TLS   *tls.ConnectionState // nil in the clear; of a hand-shake that is complete
 
@@ -63,6 +63,9 @@ type Choice struct {
 
 	client sasl.Client
 }
+
+// Shows says whether whoever reads what is sent has the secret.
+func (c Choice) Shows() bool { return kinds[c.Name].shows }
 
 // Client is the SASL client, nil for [User] and [APOP]. It is good for one log-in.
 func (c Choice) Client() sasl.Client { return c.client }

@@ -1,0 +1,202 @@
+package fetch
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"popsync/fetch/pop3"
+	"popsync/uidl"
+)
+
+// refusalPauses is how long an account whose log-in was refused is left alone: after the first
+// refusal, and after the second. After the third nothing is asked any more until its secret or
+// its settings change, or its user says so: some providers lock accounts (A5).
+var refusalPauses = []time.Duration{5 * time.Minute, 30 * time.Minute}
+
+// tokenPause follows the third and all later refusals of tokens from a helper: they change by
+// themselves, so a new one proves nothing.
+const tokenPause = 6 * time.Hour
+
+// toldAgain is how often a pause that goes on is told.
+const toldAgain = 24 * time.Hour
+
+// A hold is how long refusals forbid to ask again.
+type hold struct {
+	until   time.Time
+	forever bool
+}
+
+// holdOf is a pure function of the refusals so far.
+func holdOf(r uidl.Refusals, changing bool) hold {
+	switch {
+	case r.Count == 0:
+		return hold{}
+	case r.Count <= len(refusalPauses):
+		return hold{until: r.Last.Time().Add(refusalPauses[r.Count-1])}
+	case changing:
+		return hold{until: r.Last.Time().Add(tokenPause)}
+	}
+	return hold{forever: true}
+}
+
+// over says whether the hold has ended, or the clock went back behind its beginning.
+func (h hold) over(began uidl.Stamp, now time.Time) bool {
+	return now.Before(began.Time()) || !h.forever && !now.Before(h.until)
+}
+
+// held is the error of an account that is left alone because its log-in was refused, or nil.
+func (s *session) held() *Error {
+	r := s.last.Refusals
+	if r.Count == 0 || s.urgent {
+		return nil
+	}
+	if !s.account.changingToken() && r.Key != s.refusalKey(saltOf(r.Key)) {
+		s.last.Refusals = uidl.Refusals{} // another secret, other settings
+		return nil
+	}
+	h := holdOf(r, s.account.changingToken())
+	if h.over(r.Last, s.now()) {
+		return nil
+	}
+	s.pausing = true
+	e := &Error{Step: "log in", Kind: Refused, Err: s.heldText(r, h), Hint: s.heldHint(h)}
+	if told := s.now().Sub(r.Told.Time()); told >= 0 && told < toldAgain {
+		e.Repeated = true
+		return e
+	}
+	s.last.Refusals.Told = uidl.At(s.now())
+	s.unsaved.Poll = &s.last
+	return e
+}
+
+func (s *session) heldText(r uidl.Refusals, h hold) error {
+	text := fmt.Sprintf("refused %s, not asked again", times(r.Count))
+	if !h.forever {
+		text += " before " + h.until.Format("15:04")
+	}
+	if s.last.Message != "" && s.last.Step == "log in" {
+		text += "; " + s.last.Message
+	}
+	return errors.New(text)
+}
+
+func (s *session) heldHint(h hold) string {
+	until := "popsync asks again by itself once it changes, or now: popsync fetch --now " + s.account.Name
+	if !h.forever {
+		until = "to ask at once: popsync fetch --now " + s.account.Name
+	}
+	return strings.TrimPrefix(s.last.Hint+"; "+until, "; ")
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
+}
+
+// changingToken says whether a new secret may be only a new token, which proves no change.
+func (a Account) changingToken() bool { return a.Token && a.Grant == nil }
+
+// refusedAgain counts a refused log-in; accepted ends the counting.
+func (s *session) refusals() uidl.Refusals {
+	r := s.last.Refusals
+	switch {
+	case !s.loggedIn.IsZero():
+		return uidl.Refusals{}
+	case !s.refusedLogIn:
+		return r
+	}
+	salt := saltOf(r.Key)
+	key := s.refusalKey(salt)
+	if key != r.Key && !s.account.changingToken() {
+		r.Count = 0
+	}
+	now := uidl.At(s.now())
+	return uidl.Refusals{Count: r.Count + 1, Last: now, Told: now, Key: key}
+}
+
+// A key of refusals is a salt, 12 bits that depend on the secret, and a digest of the settings. So
+// few bits tell a changed secret from the old one (but for one in 4,096), and say little of it to
+// who reads the state, where the configuration with the secret itself is never far.
+const saltDigits, secretDigits, settingDigits = 16, 3, 16
+
+func saltOf(key string) string {
+	if len(key) >= saltDigits {
+		return key[:saltDigits]
+	}
+	var b [saltDigits / 2]byte
+	_, _ = rand.Read(b[:]) // it never fails
+	return hex.EncodeToString(b[:])
+}
+
+func (s *session) refusalKey(salt string) string {
+	secret := s.password.Reveal()
+	if s.account.Grant != nil {
+		secret = s.account.Grant()
+	}
+	a := s.account
+	settings := fmt.Sprint(salt, a.Server.Security, a.Server.Far, a.Auth, a.Token, a.Certificate, a.User, a.Server)
+	return salt + digits(salt+secret, secretDigits) + digits(settings, settingDigits)
+}
+
+func digits(text string, n int) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])[:n]
+}
+
+// longestDelay is how long a fetch waits for a server that wants time between two log-ins.
+const longestDelay = 15 * time.Second
+
+// tooSoon is how long the server, or what is known of its provider, still forbids another log-in,
+// and whether the server itself said so (RFC 2449, section 6.5).
+func tooSoon(last uidl.Poll, atLeast time.Duration, now time.Time) (wait time.Duration, announced bool) {
+	if last.LoggedIn.IsZero() || now.Before(last.LoggedIn.Time()) {
+		return 0, false
+	}
+	passed := now.Sub(last.LoggedIn.Time())
+	delay := time.Duration(last.LoginDelay) * time.Second
+	return max(0, max(delay, atLeast)-passed), delay >= atLeast
+}
+
+// waitForTurn keeps to the time between two log-ins: a short rest is waited for, a longer one
+// leaves the account for later. It says whether the account may be asked.
+func (s *session) waitForTurn(ctx context.Context) (bool, error) {
+	wait, announced := tooSoon(s.last, s.account.MinInterval, s.now())
+	if wait <= 0 || s.urgent {
+		return true, nil
+	}
+	if announced && wait <= longestDelay {
+		return true, sleep(ctx, wait)
+	}
+	s.pausing = true
+	s.result.Skipped = fmt.Sprintf("logged in %s ago; the next log-in is due in %s",
+		s.now().Sub(s.last.LoggedIn.Time()).Round(time.Second), wait.Round(time.Second))
+	s.result.Wait = wait
+	s.tell(Event{Kind: Skipped, Text: s.result.Skipped})
+	return false, nil
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C:
+		return nil
+	}
+}
+
+// early says whether a refusal came so soon after a good log-in that the provider may have meant
+// the time between the two (WEB.DE answers an early log-in like a wrong password).
+func (s *session) early(r *pop3.ResponseError) bool {
+	last := s.last.LoggedIn
+	return s.account.MinInterval > 0 && !last.IsZero() && s.now().Sub(last.Time()) < s.account.MinInterval
+}

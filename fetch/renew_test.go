@@ -1,0 +1,235 @@
+package fetch
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"popsync/internal/poptest"
+	"popsync/uidl"
+)
+
+// W15: a mailbox that has got new UIDs is not fetched a second time; rebind knows its messages
+// again, and mail that came meanwhile arrives.
+func TestRenumberedMailbox(t *testing.T) {
+	for _, caps := range [][]string{nil, poptest.Capabilities("PIPELINING")} {
+		w := newWorld(t, poptest.Options{Capabilities: caps})
+		w.add(1, 30)
+		w.good(30)
+		w.box.Renumber()
+		w.add(31, 32)
+		for range 2 {
+			w.bad(Protocol, "renumbered", "30 of 30", "popsync uidl rebind work")
+		}
+		w.wantMail(letters(1, 30))
+
+		p := w.poller()
+		p.DryRun = true
+		if r, err := p.Rebind(t.Context(), w.account); err != nil || r != (Rebinding{Known: 30, Unknown: 32, Matched: 30}) {
+			t.Errorf("dry run: %+v, %v", r, err)
+		}
+		w.bad(Protocol, "renumbered")
+		r, err := w.poller().Rebind(t.Context(), w.account)
+		if err != nil || r != (Rebinding{Known: 30, Unknown: 32, Matched: 30}) {
+			t.Errorf("got %+v, %v", r, err)
+		}
+		if n := strings.Count(w.last().String(), "RETR"); n > 0 {
+			t.Errorf("%d RETR", n)
+		}
+		w.good(2)
+		w.good(0)
+		w.wantMail(letters(1, 32))
+	}
+}
+
+// W15: what was only emptied, or holds other mail of the same sizes, is fetched.
+func TestOtherMailOfTheSameSizes(t *testing.T) {
+	w := newWorld(t, poptest.Options{})
+	var want []string
+	for day := range 2 {
+		w.box.Clear()
+		for i := range 25 {
+			raw := fmt.Sprintf("Subject: report\r\nMessage-ID: <%d.%02d@example.org>\r\n\r\nall is well\r\n", day, i)
+			w.box.Add(fmt.Sprintf("%d-%02d", day, i), []byte(raw))
+			want = append(want, raw)
+		}
+		w.good(25)
+	}
+	w.wantMail(want)
+}
+
+// W15: where TOP is refused, the sizes alone have to do.
+func TestRenumberedWithoutTOP(t *testing.T) {
+	w := newWorld(t, poptest.Options{})
+	w.add(1, 30)
+	w.good(30)
+	w.box.Renumber()
+	w.server.Hook("TOP", poptest.Always(poptest.Send("-ERR unknown command\r\n")))
+	w.bad(Protocol, "renumbered")
+	w.wantMail(letters(1, 30))
+}
+
+// W15: with keep: false nothing that was renumbered is deleted.
+func TestRenumberedDeletesNothing(t *testing.T) {
+	w := newWorld(t, poptest.Options{})
+	w.add(1, 30)
+	w.good(30)
+	w.box.Renumber()
+	w.account.Keep.Delete = true
+	w.bad(Protocol, "renumbered")
+	if n := len(w.box.UIDs()); n != 30 {
+		t.Errorf("%d messages left on the server", n)
+	}
+}
+
+// W16: new UIDs at every poll bring one copy, a word, and then no more; new mail still comes.
+func TestNewUIDsAtEveryPoll(t *testing.T) {
+	w := newWorld(t, poptest.Options{NewUIDs: true})
+	w.add(1, 3)
+	w.good(3)
+	w.good(3)
+	if !w.warned("new UIDs") {
+		t.Error("nobody was told")
+	}
+	for range 3 {
+		if r := w.bad(Protocol, "new UIDs at every poll"); r.New > 0 {
+			t.Errorf("%d copies", r.New)
+		}
+	}
+	w.add(4, 4)
+	if r := w.bad(Protocol, "new UIDs at every poll"); r.New != 1 {
+		t.Errorf("%d new messages, want the one that is new", r.New)
+	}
+	w.wantMail(append(letters(1, 4), letters(1, 3)...))
+}
+
+// W16 with a large mailbox: after rebind the records follow the UIDs by themselves.
+func TestNewUIDsAtEveryPollOfALargeMailbox(t *testing.T) {
+	w := newWorld(t, poptest.Options{NewUIDs: true})
+	w.add(1, 40)
+	w.good(40)
+	w.bad(Protocol, "renumbered")
+	if _, err := w.poller().Rebind(t.Context(), w.account); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		w.bad(Protocol, "new UIDs at every poll")
+	}
+	w.wantMail(letters(1, 40))
+}
+
+// W16: one message that comes once more after it was moved away and back is no such server.
+func TestOneMessageUnderANewUID(t *testing.T) {
+	w := newWorld(t, poptest.Options{})
+	w.add(1, 1)
+	w.good(1)
+	w.box.Renumber()
+	w.good(1)
+	w.good(0)
+	w.box.Renumber()
+	w.good(1)
+}
+
+// warned says whether a warning with words has been told.
+func (w *world) warned(words string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, e := range w.events {
+		if e.Kind == Warned && strings.Contains(e.Text, words) {
+			return true
+		}
+	}
+	return false
+}
+
+// R4: a deleted message that is listed again is looked at before it is deleted unread: another one
+// may lie under its UID, even with its size.
+func TestReusedUIDOfTheSameSize(t *testing.T) {
+	w := newWorld(t, poptest.Options{})
+	w.account.Keep.Delete = true
+	first := "Subject: one\r\nMessage-ID: <1@example.org>\r\n\r\nbody\r\n"
+	second := strings.Replace(first, "<1@", "<2@", 1)
+	w.box.Add("uid", []byte(first))
+	w.good(1)
+	w.box.Add("uid", []byte(second))
+	w.good(1)
+	w.good(0)
+	w.wantMail([]string{first, second})
+	if n := len(w.box.UIDs()); n != 0 {
+		t.Errorf("%d messages left on the server", n)
+	}
+}
+
+// R4: one whose deletion the server forgot is deleted again without a download.
+func TestForgottenDeletionIsVerifiedByTOP(t *testing.T) {
+	w := newWorld(t, poptest.Options{})
+	w.account.Keep.Delete = true
+	w.add(1, 2)
+	w.server.Hook("QUIT", poptest.Nth(1, poptest.DeletesNothing))
+	w.good(2)
+	w.good(0)
+	if n := len(w.box.UIDs()); n != 0 {
+		t.Errorf("%d messages left on the server", n)
+	}
+	if talk := w.last().String(); strings.Contains(talk, "RETR") || !strings.Contains(talk, "TOP 1 0") {
+		t.Errorf("want TOP and no RETR:\n%s", talk)
+	}
+	w.wantMail(letters(1, 2))
+}
+
+// R7: what is too large by LIST stays, is told once, and is no failure.
+func TestTooLargeByLIST(t *testing.T) {
+	w := newWorld(t, poptest.Options{})
+	w.account.MaxMessageSize = 1000
+	w.add(1, 2)
+	w.box.Add("large", []byte("Subject: large\r\n\r\n"+strings.Repeat("0123456789\r\n", 200)))
+	w.add(3, 3)
+	for i := range 3 {
+		w.events = nil
+		r := w.good([]int{3, 0, 0}[i])
+		if r.TooLarge != 1 || r.Left != 0 {
+			t.Errorf("poll %d: %d too large, %d left", i+1, r.TooLarge, r.Left)
+		}
+		if told := w.warned("larger than max_message_size"); told != (i == 0) {
+			t.Errorf("poll %d: told is %v", i+1, told)
+		}
+	}
+	w.wantMail(letters(1, 3))
+	w.account.MaxMessageSize = 0
+	w.good(1)
+}
+
+// R7: one that outgrows what LIST said is given up soon, told, and not tried again; the others
+// come at the next poll.
+func TestTooLargeWhileStreaming(t *testing.T) {
+	for _, caps := range [][]string{nil, poptest.Capabilities("PIPELINING")} {
+		w := newWorld(t, poptest.Options{Capabilities: caps})
+		w.account.MaxMessageSize = 64 << 10
+		w.add(1, 2)
+		w.box.AddFunc("endless", 500, poptest.Endless("0123456789\r\n"))
+		w.add(3, 4)
+		r := w.bad(Protocol, "retrieve", "message 3", "max_message_size")
+		if r.New != 2 {
+			t.Errorf("%d new before it", r.New)
+		}
+		w.good(2)
+		w.good(0)
+		w.wantMail(letters(1, 4))
+		if rec := w.records()["endless"]; rec.State != uidl.Failed || !rec.Told {
+			t.Errorf("its record is %+v", rec)
+		}
+	}
+}
+
+// R7: a mailbox larger than max_messages drains over several polls, the oldest first.
+func TestMaxMessages(t *testing.T) {
+	w := newWorld(t, poptest.Options{})
+	w.account.MaxMessages = 3
+	w.add(1, 8)
+	for i, n := range []int{3, 3, 2, 0} {
+		if r := w.good(n); r.Left != max(0, 8-3*(i+1)) {
+			t.Errorf("poll %d: %d left", i+1, r.Left)
+		}
+	}
+	w.wantMail(letters(1, 8))
+}

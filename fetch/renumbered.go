@@ -1,0 +1,60 @@
+package fetch
+
+import (
+	"popsync/uidl"
+)
+
+const (
+	mostRenewed = 20 // known messages that are gone at once are more than tidying up (W15)
+	samples     = 16 // headers that are compared before a mailbox is called renumbered
+)
+
+// A Suspicion is that a server has given new UIDs to messages that are known: as many are gone as
+// others of the same sizes are there.
+type Suspicion struct {
+	Known   int    // messages that were listed until now
+	Gone    int    // of them
+	Unknown int    // messages that are there now and were not
+	Alike   []Pair // of each one of the two, with the same size
+}
+
+// A Pair is a message that is gone, and one of the same size that is there now.
+type Pair struct {
+	Gone uidl.Entry
+	New  Item
+}
+
+// Suspect compares what is gone with what is new. It is a pure function, as [MakePlan] is.
+func Suspect(plan Plan, had []uidl.Entry) Suspicion {
+	s := Suspicion{Gone: len(plan.Missing), Unknown: len(plan.Retrieve)}
+	for _, e := range had {
+		if e.State.Had() && e.State != uidl.Deleted && !e.DeleteSent && e.MissingSince.IsZero() {
+			s.Known++
+		}
+	}
+	if s.Gone == 0 || s.Unknown == 0 {
+		return s
+	}
+	bySize := make(map[int64][]uidl.Entry, s.Gone)
+	for _, e := range plan.Missing {
+		bySize[e.Size] = append(bySize[e.Size], e)
+	}
+	for _, m := range plan.Retrieve {
+		if same := bySize[m.Size]; m.Size > 0 && len(same) > 0 {
+			s.Alike = append(s.Alike, Pair{same[0], m})
+			bySize[m.Size] = same[1:]
+		}
+	}
+	return s
+}
+
+// Migrated says whether this looks like a whole mailbox that has moved (W15): a mailbox that was
+// emptied, or a window that has moved on, has no others of the same sizes.
+func (s Suspicion) Migrated() bool {
+	return s.Gone >= mostRenewed && 2*s.Gone > s.Known && s.Unknown >= s.Gone && 2*len(s.Alike) > s.Gone
+}
+
+// Renewed says whether every known message may be there under a new UID (W16).
+func (s Suspicion) Renewed() bool {
+	return s.Gone > 0 && s.Gone == s.Known && len(s.Alike) == s.Gone
+}
