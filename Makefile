@@ -1,4 +1,5 @@
 # make test RACE=1       with the race detector (needs a C compiler)
+# make test LOG=build/test.log  all that the tests print goes there, and is searched for their secrets
 # make test REAL=require a missing real server is a failure, not a skip
 # make fuzz FUZZTIME=5m  each target for so long
 # make crash TRIALS=1000 SEED=1
@@ -24,7 +25,10 @@ TOOL   = CGO_ENABLED=0 $(GO) tool -modfile=tools.mod
 PROGRAMS = dovecot procmail maildrop
 PACKAGES = dovecot-pop3d procmail maildrop
 
-.PHONY: help build test race fuzz crash real lint demo clean
+# Servers that exclude each other: unpacked, not installed. $POPSYNC_SERVERS may be another folder.
+SERVERS = $(or $(POPSYNC_SERVERS),build/servers)
+
+.PHONY: help build test race servers fuzz crash real lint demo clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,12 +37,23 @@ build: ## build/popsync, a static program
 	CGO_ENABLED=0 $(GO) build -trimpath -o build/popsync ./cmd/popsync
 
 test: ## all tests; those against real servers where these are installed
+ifdef LOG
+	@mkdir -p $(dir $(LOG))
+	@$(GOTEST) -v ./... >$(LOG) 2>&1 || { grep -E -v '^ *(===|--- (PASS|SKIP))' $(LOG) | tail -n 400; exit 1; }
+	@grep -E '^(ok|FAIL)|--- SKIP' $(LOG)
+	@CGO_ENABLED=0 $(GO) run ./internal/leaks $(LOG)
+else
 	$(GOTEST) ./...
+endif
 	@missing=$$(for p in $(PROGRAMS); do PATH=$$PATH:/usr/sbin:/usr/local/sbin command -v $$p >/dev/null || echo $$p; done | xargs); \
 	test -z "$$missing" || echo "skipped: tests that need $$missing; to run them: apt-get install $(PACKAGES)"
+	@test -e $(SERVERS)/nginx/version || echo "skipped: tests of other servers than Dovecot; to run them, as root: make servers"
 
 race: ## all tests with the race detector
 	$(MAKE) test RACE=1
+
+servers: ## unpack Debian's other POP3 servers for the tests, as root; nothing is installed
+	internal/realtest/servers.sh $(SERVERS)
 
 # A target that finds nothing may fail all the same when its time is over, with the bare line
 # "context deadline exceeded" (go.dev/issue/75804, before Go 1.27): that is no finding.

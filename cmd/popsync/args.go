@@ -14,6 +14,7 @@ import (
 // `popsync fetch work --dry-run` would fetch.)
 type line struct {
 	verb          *cli.Command // nil: none was given
+	path          []string     // its names: auth, login
 	flags         []string     // --name=value, by the first of a flag's names
 	words         []string     // arguments of the verb
 	help, version bool
@@ -21,9 +22,12 @@ type line struct {
 
 // argv is the line in the one order that cli reads without surprises.
 func (l line) argv() []string {
-	argv := append([]string{"popsync", l.verb.Name}, l.flags...)
-	return append(append(argv, "--"), l.words...)
+	argv := append([]string{"popsync"}, l.path...)
+	return append(append(append(argv, l.flags...), "--"), l.words...)
 }
+
+// name is the verb's in full: "auth login".
+func (l line) name() string { return strings.Join(l.path, " ") }
 
 // json reports whether a program reads what the command says.
 func (l line) json() bool {
@@ -36,10 +40,7 @@ func (l line) json() bool {
 func arrange(app *cli.App, args []string) (line, error) {
 	var l line
 	given, words, err := split(app, args)
-	if len(words) > 0 {
-		l.verb = app.Command(words[0])
-		l.words = words[1:]
-	}
+	l.verb, l.path, l.words = findVerb(app, words)
 	for _, g := range given {
 		switch {
 		case g.flag == helpFlag:
@@ -54,9 +55,34 @@ func arrange(app *cli.App, args []string) (line, error) {
 	case err != nil:
 		return l, err
 	case len(words) > 0 && l.verb == nil:
-		return l, unknownVerb(app, words[0])
+		return l, unknownVerb(app.VisibleCommands(), words[0], "popsync")
+	case l.verb != nil && len(l.verb.Subcommands) > 0 && len(l.words) > 0 && !l.help:
+		return l, unknownVerb(l.verb.Subcommands, l.words[0], "popsync "+l.name())
 	}
-	return l, checkFlags(app, l.verb, given)
+	return l, checkFlags(app, l, given)
+}
+
+// findVerb goes down from verb to verb as far as words lead; verb is nil where the first does not.
+func findVerb(app *cli.App, words []string) (verb *cli.Command, path, rest []string) {
+	commands := app.Commands
+	for len(words) > 0 {
+		i := slices.IndexFunc(commands, func(c *cli.Command) bool { return c.Name == words[0] })
+		if i < 0 {
+			break
+		}
+		verb, path = commands[i], append(path, words[0])
+		commands, words = verb.Subcommands, words[1:]
+	}
+	return verb, path, words
+}
+
+// allCommands are those of app and theirs.
+func allCommands(app *cli.App) []*cli.Command {
+	all := slices.Clone(app.Commands)
+	for i := 0; i < len(all); i++ {
+		all = append(all, all[i].Subcommands...)
+	}
+	return all
 }
 
 // A given flag is one as it was written.
@@ -105,7 +131,7 @@ func split(app *cli.App, args []string) (flags []given, words []string, err erro
 // findFlag is the flag of any command that is written so: --name, or -n.
 func findFlag(app *cli.App, text string) cli.Flag {
 	flags := append(slices.Clone(app.Flags), helpFlag, versionFlag)
-	for _, c := range app.Commands {
+	for _, c := range allCommands(app) {
 		flags = append(flags, c.Flags...)
 	}
 	i := slices.IndexFunc(flags, func(f cli.Flag) bool { return slices.Contains(spellings(f), text) })
@@ -115,11 +141,11 @@ func findFlag(app *cli.App, text string) cli.Flag {
 	return flags[i]
 }
 
-// checkFlags refuses flags that verb does not have.
-func checkFlags(app *cli.App, verb *cli.Command, flags []given) error {
+// checkFlags refuses flags that the verb of l does not have.
+func checkFlags(app *cli.App, l line, flags []given) error {
 	known, see := append(slices.Clone(app.Flags), versionFlag), "popsync --help"
-	if verb != nil {
-		known, see = verb.Flags, "popsync "+verb.Name+" --help"
+	if l.verb != nil {
+		known, see = l.verb.Flags, "popsync "+l.name()+" --help"
 	}
 	var names []string
 	for _, f := range append(slices.Clone(known), helpFlag) {
@@ -134,12 +160,14 @@ func checkFlags(app *cli.App, verb *cli.Command, flags []given) error {
 	return nil
 }
 
-func unknownVerb(app *cli.App, word string) error {
+// unknownVerb refuses a word that is none of commands, which stand behind the words of above.
+func unknownVerb(commands []*cli.Command, word, above string) error {
 	var names []string
-	for _, c := range app.VisibleCommands() {
+	for _, c := range commands {
 		names = append(names, c.Name)
 	}
-	return &usageError{"unknown command " + quoted(word) + didYouMean(word, names), "see popsync --help"}
+	what := strings.TrimPrefix(above+" ", "popsync ") + word
+	return &usageError{"unknown command " + quoted(what) + didYouMean(word, names), "see " + above + " --help"}
 }
 
 // spellings of a flag: --name, and -n for a short one.

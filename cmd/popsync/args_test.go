@@ -24,6 +24,9 @@ func TestArrange(t *testing.T) {
 		"a lone - is an argument":              {"fetch -", "popsync fetch -- -"},
 		"a flag that is switched off":          {"fetch --json=false", "popsync fetch --json=false --"},
 		"an argument that is a command's name": {"fetch help", "popsync fetch -- help"},
+		"a command of a command":               {"auth login work", "popsync auth login -- work"},
+		"flags anywhere":                       {"-q auth --port 8400 login work --no-browser", "popsync auth login --quiet=true --port=8400 --no-browser=true -- work"},
+		"an account that is called so":         {"auth login login", "popsync auth login -- login"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, err := arrange(newApp(), strings.Fields(tt.in))
@@ -56,6 +59,11 @@ func TestArrangeRefuses(t *testing.T) {
 		"fetch --config --color":  "", // FILE may be called so
 		"fetch --config":          `--config needs a value`,
 		"fetch --no-inptu --jsno": `unknown flag "--no-inptu"; did you mean --no-input?`,
+		"auth logni work":         `unknown command "auth logni"; did you mean login?`,
+		"auth work":               `unknown command "auth work"`,
+		"auth login --export=2":   `--export takes no value`,
+		"auth status --port 1":    `unknown flag "--port"`,
+		"auth --json":             `unknown flag "--json"`,
 	} {
 		t.Run(in, func(t *testing.T) {
 			got := ""
@@ -73,7 +81,7 @@ func TestArrangeRefuses(t *testing.T) {
 // the verb yet.
 func TestFlagsMeanTheSameEverywhere(t *testing.T) {
 	value := map[string]bool{}
-	for _, c := range newApp().Commands {
+	for _, c := range allCommands(newApp()) {
 		names := map[string]bool{}
 		for _, f := range c.Flags {
 			for _, s := range spellings(f) {
@@ -94,7 +102,7 @@ func TestFlagsMeanTheSameEverywhere(t *testing.T) {
 
 func TestNothingOfCLIsOwn(t *testing.T) {
 	app := newApp()
-	for _, c := range append(app.Commands, &cli.Command{OnUsageError: app.OnUsageError, HideHelp: app.HideHelp}) {
+	for _, c := range append(allCommands(app), &cli.Command{OnUsageError: app.OnUsageError, HideHelp: app.HideHelp}) {
 		if c.OnUsageError == nil || !c.HideHelp {
 			t.Errorf("%q would print cli's own help", c.Name)
 		}

@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -28,7 +27,8 @@ func checkCommand() *cli.Command {
 popsync check -v             which files are used, and why
 popsync check --connect      logs in to each account and fetches nothing
 popsync check --connect work to one`,
-		Description: `With --connect: TLS version, certificate and its end, capabilities, what lies there.
+		Description: `With --connect: TLS, certificate and fingerprints, ways to log in and the one taken, what
+the server can do, what lies there, and advice; with -v all capabilities, before and after.
 Exit status: 78 where the configuration is wrong, else that of the first account that
 cannot be reached; popsync help exit-codes`,
 		Flags: withCommon(
@@ -83,11 +83,6 @@ type check struct {
 	err      error           // the probes' failures in the configuration's order
 }
 
-type probe struct {
-	fetch.Probe
-	err *fetch.Error
-}
-
 func newCheck(ctx context.Context, o checkOptions, out output) (*check, error) {
 	cfg, tried, err := load(o.common)
 	if err != nil {
@@ -98,7 +93,7 @@ func newCheck(ctx context.Context, o checkOptions, out output) (*check, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.accounts, err = accountsOf(cfg, c.chosen)
+	c.accounts, err = accountsOf(cfg, c.chosen, o.common)
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +140,7 @@ func (c *check) print(o checkOptions, out output) error {
 		}
 		fmt.Fprintf(&b, "configuration is good: %s\n", term.Count(len(c.config.Accounts), "account"))
 		for i, p := range c.probes {
-			c.accountLines(&b, out.stdout, i, p)
+			p.print(&b, out.stdout, c.accounts[i], o.detail)
 		}
 	}
 	_, err := io.WriteString(out.stdout, b.String())
@@ -183,12 +178,24 @@ func onDisk(a config.Account, account fetch.Account) []string {
 			texts = append(texts, fmt.Sprintf("deliver.maildir: its parent: %v", err))
 		}
 	}
-	if a.Password.Command == nil {
+	if c := a.ConnectCommand; c != nil {
+		if _, err := exec.LookPath(c[0]); err != nil {
+			texts = append(texts, fmt.Sprintf("connect_command: %s: %v", c[0], errors.Unwrap(err)))
+		}
+	}
+	if readable(a) {
 		if _, err := account.Password(context.Background()); err != nil {
 			texts = append(texts, err.Error())
 		}
 	}
 	return texts
+}
+
+// readable says whether the password lies where a look disturbs nobody: no program, no question, no
+// network.
+func readable(a config.Account) bool {
+	p := a.Password
+	return a.OAuth2 == nil && (p.File != "" || p.Env != "" || p.Credential != "" || p.Netrc)
 }
 
 func (c *check) printPaths(b *strings.Builder) {
@@ -213,91 +220,14 @@ func (c *check) printPaths(b *strings.Builder) {
 	}
 }
 
-// accountLines are aligned for people.
-func (c *check) accountLines(b *strings.Builder, s term.Screen, i int, p probe) {
-	a := c.accounts[i]
-	fmt.Fprintf(b, "\n%s  %s", s.Paint(term.Heading, a.Name), a.Server)
-	if p.Address != "" && p.Address != a.Server.String() {
-		fmt.Fprintf(b, " (%s)", p.Address)
-	}
-	line := func(name, format string, args ...any) {
-		fmt.Fprintf(b, "\n  %-12s  %s", name, fmt.Sprintf(format, args...))
-	}
-	if p.TLSVersion != "" {
-		line("TLS", "%s, %s", p.TLSVersion, p.CipherSuite)
-	}
-	if cert := p.Certificate; cert != nil {
-		line("certificate", "%s", term.Escape(cert.Subject.String()))
-		line("issuer", "%s", term.Escape(cert.Issuer.String()))
-		line("valid until", "%s", until(cert.NotAfter, time.Now()))
-	}
-	if p.err != nil {
-		line("result", "%s\n", s.Paint(term.Bad, p.err.Step+": "+p.err.Kind.String()))
-		return
-	}
-	if p.TLSVersion == "" {
-		line("TLS", "%s", s.Paint(term.Notice, "none"))
-	}
-	line("capabilities", "%s", term.Escape(strings.Join(p.Capabilities, ", ")))
-	line("messages", "%d of %s", p.Messages, term.Bytes(p.Bytes))
-	if p.UIDs < p.Messages {
-		line("UIDs", "%s", s.Paint(term.Notice, fmt.Sprintf("%d different ones for %d messages", p.UIDs, p.Messages)))
-	}
-	line("took", "%s", term.Duration(p.Took))
-	line("result", "%s\n", s.Paint(term.Good, "log-in works"))
-}
-
-// until is a day and how far away it is.
-func until(end, now time.Time) string {
-	day := end.Format(time.DateOnly)
-	if end.Before(now) {
-		return day + " (over)"
-	}
-	return day + " (" + term.Count(int(end.Sub(now)/(24*time.Hour)), "day") + ")"
-}
-
-type checkJSON struct {
-	Name         string     `json:"name"`
-	Server       string     `json:"server"`
-	Address      string     `json:"address,omitempty"`
-	TLS          string     `json:"tls,omitempty"`
-	Cipher       string     `json:"cipher,omitempty"`
-	Subject      string     `json:"certificate_subject,omitempty"`
-	Issuer       string     `json:"certificate_issuer,omitempty"`
-	Expires      *time.Time `json:"certificate_expires,omitempty"`
-	Capabilities []string   `json:"capabilities,omitempty"`
-	Messages     *int       `json:"messages,omitempty"`
-	Bytes        *int64     `json:"bytes,omitempty"`
-	UIDs         *int       `json:"uids,omitempty"`
-	TookMS       *int64     `json:"took_ms,omitempty"`
-	Error        *errorJSON `json:"error,omitempty"`
-}
-
 func (c *check) writeJSON(w io.Writer) error {
-	d := document[checkJSON]{Command: "check", Warnings: c.warnings()}
+	d := document[probeJSON]{Command: "check", Warnings: c.warnings()}
 	for i, a := range c.accounts {
-		j := checkJSON{Name: a.Name, Server: a.Server.String()}
+		j := probeJSON{Name: a.Name, Server: a.Server.String()}
 		if c.probes != nil {
-			j.add(c.probes[i])
+			j.add(c.probes[i], a)
 		}
 		d.Accounts = append(d.Accounts, j)
 	}
 	return writeJSON(w, d, c.err)
-}
-
-func (j *checkJSON) add(p probe) {
-	j.Address, j.TLS, j.Cipher = p.Address, p.TLSVersion, p.CipherSuite
-	if cert := p.Certificate; cert != nil {
-		end := cert.NotAfter.UTC()
-		j.Subject, j.Issuer, j.Expires = term.Escape(cert.Subject.String()), term.Escape(cert.Issuer.String()), &end
-	}
-	if p.err != nil {
-		j.Error = explainPoll(p.err).json()
-		return
-	}
-	for _, line := range p.Capabilities {
-		j.Capabilities = append(j.Capabilities, term.Escape(line))
-	}
-	took := p.Took.Milliseconds()
-	j.Messages, j.Bytes, j.UIDs, j.TookMS = &p.Messages, &p.Bytes, &p.UIDs, &took
 }

@@ -73,12 +73,13 @@ func complete(app *cli.App, words []string, accounts func(config string) []strin
 	before, word := words[:len(words)-1], words[len(words)-1]
 	given, arguments, _ := split(app, before)
 	ended := slices.Contains(before, "--")
-	flags, verb := app.Flags, (*cli.Command)(nil)
-	if len(arguments) > 0 {
-		if verb = app.Command(arguments[0]); verb == nil {
-			return nil
-		}
-		flags = verb.Flags
+	flags, commands := app.Flags, app.VisibleCommands()
+	verb, _, arguments := findVerb(app, arguments)
+	if verb != nil {
+		flags, commands = verb.Flags, verb.Subcommands
+	}
+	if (verb == nil || commands != nil) && len(arguments) > 0 {
+		return nil // an unknown command
 	}
 	var all []candidate
 	switch name, _, hasValue := strings.Cut(word, "="); {
@@ -88,12 +89,12 @@ func complete(app *cli.App, words []string, accounts func(config string) []strin
 		all = valuesOf(name, name+"=")
 	case !ended && strings.HasPrefix(word, "-"):
 		all = flagCandidates(flags)
-	case verb == nil:
-		for _, c := range app.VisibleCommands() {
+	case commands != nil:
+		for _, c := range commands {
 			all = append(all, candidate{c.Name, c.Usage})
 		}
 	default:
-		all = wordsOf(app, verb, arguments[1:], func() []string { return accounts(configOf(given)) })
+		all = wordsOf(app, verb, arguments, func() []string { return accounts(configOf(given)) })
 	}
 	return slices.DeleteFunc(all, func(c candidate) bool { return !strings.HasPrefix(c.text, word) })
 }
@@ -106,10 +107,11 @@ func wantsValue(app *cli.App, text string) bool {
 
 // valuesOf a flag; those of --config are files, which the shell knows.
 func valuesOf(flag, prefix string) []candidate {
-	if flag != "--color" {
-		return nil
+	var all []candidate
+	for _, value := range map[string][]string{"--color": {"auto", "always", "never"}, "--flow": flowNames}[flag] {
+		all = append(all, candidate{prefix + value, ""})
 	}
-	return []candidate{{prefix + "auto", ""}, {prefix + "always", ""}, {prefix + "never", ""}}
+	return all
 }
 
 func flagCandidates(flags []cli.Flag) []candidate {
@@ -127,6 +129,7 @@ func flagCandidates(flags []cli.Flag) []candidate {
 func wordsOf(app *cli.App, verb *cli.Command, there []string, accounts func() []string) []candidate {
 	var names []string
 	switch {
+	case verb.ArgsUsage == "ACCOUNT" && len(there) > 0: // one is all it takes
 	case strings.Contains(verb.ArgsUsage, "ACCOUNT"):
 		names = accounts()
 	case verb.Name == "help" && len(there) == 0:

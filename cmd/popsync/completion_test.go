@@ -16,7 +16,7 @@ func TestComplete(t *testing.T) {
 		return []string{"work", "home"}
 	}
 	for name, tt := range map[string]struct{ in, want string }{
-		"nothing typed":              {"", "fetch run check help completion"},
+		"nothing typed":              {"", "fetch run check auth uidl help completion"},
 		"a command":                  {"fe", "fetch"},
 		"a command behind a flag":    {"-v|c", "check completion"},
 		"a flag before the verb":     {"--co", "--config --color"},
@@ -36,6 +36,14 @@ func TestComplete(t *testing.T) {
 		"topics":                     {"help|e", "environment exit-codes"},
 		"shells":                     {"completion|", "bash zsh fish"},
 		"an unknown command":         {"fetsh|", ""},
+		"a command's commands":       {"auth|", "login status logout token import"},
+		"... of which one begins so": {"auth|-q|lo", "login logout"},
+		"their accounts":             {"auth|login|", "work home"},
+		"one is enough":              {"auth|login|work|", ""},
+		"several where several may":  {"auth|status|work|", "home"},
+		"their flags":                {"auth|login|--n", "--no-browser --no-input"},
+		"their values":               {"auth|login|--flow|p", "paste"},
+		"an unknown one of them":     {"auth|logni|", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []string

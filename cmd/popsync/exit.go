@@ -115,7 +115,11 @@ func (s several) Error() string { return errors.Join(s...).Error() }
 
 func explainOne(err error) failure {
 	if e, ok := errors.AsType[*fetch.Error](err); ok {
-		return explainPoll(e)
+		f := explainPoll(e)
+		if is[known](err) {
+			f.message, f.hint = "", ""
+		}
+		return f
 	}
 	f := failure{message: term.Escape(err.Error())}
 	if h, ok := errors.AsType[interface {
@@ -136,6 +140,9 @@ func classify(err error) (code string, status int) {
 	if s, ok := errors.AsType[*signalError](err); ok {
 		return fetch.Interrupted.String(), exitInterrupted + int(s.signal)
 	}
+	if e, ok := errors.AsType[*authError](err); ok {
+		return e.kind().String(), statusOfKind(e.kind())
+	}
 	switch {
 	case is[*usageError](err), is[*config.UnknownAccountError](err):
 		return "usage", exitUsage
@@ -145,13 +152,17 @@ func classify(err error) (code string, status int) {
 		return fetch.Busy.String(), exitBusy
 	case is[*uidl.DamageError](err), is[*uidl.VersionError](err):
 		return fetch.CannotWrite.String(), exitCannotWrite
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EIO),
-		is[*uidl.WriteError](err):
+	case diskFails(err), is[*uidl.WriteError](err):
 		return fetch.InputOutput.String(), exitIO
 	case is[*fs.PathError](err), is[*os.LinkError](err):
 		return fetch.CannotWrite.String(), exitCannotWrite
 	}
 	return fetch.Internal.String(), exitInternal
+}
+
+// diskFails says whether the disk is full or broken, rather than that something may not be written.
+func diskFails(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EIO)
 }
 
 func is[E error](err error) bool {

@@ -32,6 +32,7 @@ Silent when all is well and no terminal is attached. On a terminal: progress on 
 error, a table on standard output. Failures: two lines on standard error, what failed and
 what to do; the other accounts go on. Exit status: popsync help exit-codes`,
 		Flags: withCommon(
+			&cli.BoolFlag{Name: "now", Usage: "ask also where a pause, or the time between two log-ins, forbids it"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "show what would be fetched and deleted, and change nothing"},
 			&cli.BoolFlag{Name: "json", Usage: "write one JSON document to standard output"},
 			&cli.BoolFlag{Name: "progress", Usage: "without a terminal, tell every 30 s how far it is"},
@@ -44,6 +45,7 @@ what to do; the other accounts go on. Exit status: popsync help exit-codes`,
 			return runFetch(c.Context, fetchOptions{
 				common:   o,
 				accounts: c.Args().Slice(),
+				now:      c.Bool("now"),
 				dryRun:   c.Bool("dry-run"),
 				json:     c.Bool("json"),
 				progress: c.Bool("progress"),
@@ -55,6 +57,7 @@ what to do; the other accounts go on. Exit status: popsync help exit-codes`,
 type fetchOptions struct {
 	common
 	accounts []string // names; none: all that are enabled
+	now      bool
 	dryRun   bool
 	json     bool
 	progress bool
@@ -67,7 +70,7 @@ func runFetch(ctx context.Context, o fetchOptions, out output) error {
 	defer stop()
 	var p *parts
 	if err == nil {
-		p, err = open(ctx, cfg, o.accounts, o.dryRun)
+		p, err = open(ctx, o.common, cfg, o.accounts, o.dryRun)
 	}
 	if err != nil {
 		err = afterSignal(ctx, err)
@@ -81,11 +84,18 @@ func runFetch(ctx context.Context, o fetchOptions, out output) error {
 	}
 	poller := p.poller()
 	poller.DryRun, poller.Notify, poller.Trace = o.dryRun, v.tell, v.trace
+	poller.Now = o.now || len(o.accounts) > 0 && out.watched() // who names an account there wants to see
+	if out.stderr.Redraw {
+		if chosen, err := cfg.Select(o.accounts); err == nil {
+			askFirst(ctx, chosen, p.accounts)
+		}
+	}
 	v.start()
 	results := poller.Fetch(ctx, p.accounts)
 	v.stop()
 	closed := p.close()
-	return reportFetch(o, out, results, both(fetchError(ctx, results), closed))
+	asked := out.watched() || o.detail > normal
+	return reportFetch(o, out, results, both(fetchError(ctx, results, asked), closed))
 }
 
 // reportFetch writes what was asked for to standard output; err is returned with what went
@@ -110,13 +120,15 @@ type resultJSON struct {
 	Bytes   int64      `json:"bytes"`
 	Deleted int        `json:"deleted"`
 	Left    int        `json:"left"`
+	Large   int        `json:"too_large,omitempty"`
+	Skipped string     `json:"skipped,omitempty"`
 	Error   *errorJSON `json:"error,omitempty"`
 }
 
 func resultsJSON(results []fetch.Result) []resultJSON {
 	accounts := make([]resultJSON, len(results))
 	for i, r := range results {
-		accounts[i] = resultJSON{r.Account, r.New, r.Bytes, r.Deleted, r.Left, nil}
+		accounts[i] = resultJSON{r.Account, r.New, r.Bytes, r.Deleted, r.Left, r.TooLarge, r.Skipped, nil}
 		if r.Err != nil {
 			accounts[i].Error = explainPoll(r.Err).json()
 		}
@@ -124,9 +136,17 @@ func resultsJSON(results []fetch.Result) []resultJSON {
 	return accounts
 }
 
+// A known failure is one that its user has been told of lately. Cron would mail it every minute, so
+// only its exit status is left.
+type known struct{ err *fetch.Error }
+
+func (k known) Error() string { return k.err.Error() }
+func (k known) Unwrap() error { return k.err }
+
 // fetchError joins the accounts' failures in the configuration's order. A signal comes first,
-// and stands for the accounts that it interrupted.
-func fetchError(ctx context.Context, results []fetch.Result) error {
+// and stands for the accounts that it interrupted. Those that are known are told where somebody
+// asks.
+func fetchError(ctx context.Context, results []fetch.Result, asked bool) error {
 	var failed several
 	var unfinished []string
 	sig := signalled(ctx)
@@ -135,6 +155,8 @@ func fetchError(ctx context.Context, results []fetch.Result) error {
 		case r.Err == nil:
 		case sig != nil && r.Err.Kind == fetch.Interrupted:
 			unfinished = append(unfinished, r.Account)
+		case r.Err.Repeated && !asked:
+			failed = append(failed, known{r.Err})
 		default:
 			failed = append(failed, r.Err)
 		}
@@ -170,7 +192,7 @@ func newView(o fetchOptions, out output) *view {
 	switch o.detail {
 	case quiet:
 	case normal:
-		v.readers = append(v.readers, tellWarnings(v.w))
+		v.readers = append(v.readers, tellWarnings(v.w, out.watched()))
 	case trace:
 		v.trace = tellTrace(v.w)
 		fallthrough
@@ -217,10 +239,10 @@ func (v *view) finishing() {
 	}
 }
 
-// tellWarnings writes what is worth knowing though nothing failed.
-func tellWarnings(w io.Writer) func(fetch.Event) {
+// tellWarnings writes what is worth knowing though nothing failed; to a person also what was not done.
+func tellWarnings(w io.Writer, watched bool) func(fetch.Event) {
 	return func(ev fetch.Event) {
-		if ev.Kind == fetch.Warned {
+		if ev.Kind == fetch.Warned || ev.Kind == fetch.Skipped && watched {
 			_, _ = fmt.Fprintln(w, strings.Join([]string{ev.Account, term.Escape(ev.Server), term.Escape(ev.Text)}, ": "))
 		}
 	}

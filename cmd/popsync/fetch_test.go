@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"syscall"
 	"testing"
@@ -94,9 +95,20 @@ func TestFetchErrorAfterASignal(t *testing.T) {
 		return fetch.Result{Account: name, Err: &fetch.Error{Account: name, Kind: fetch.Interrupted, Err: context.Canceled}}
 	}
 	var b strings.Builder
-	status := finish(&b, fetchError(ctx, append(results(), interrupted("a"), interrupted("b"))))
+	status := finish(&b, fetchError(ctx, append(results(), interrupted("a"), interrupted("b")), false))
 	want := "ended by SIGINT; not finished: a, b\nhome: h:995: log in: no\n  check username and password of the account\n"
 	if diff := cmp.Diff(want, b.String()); diff != "" || status != 130 {
 		t.Errorf("status %d; %s", status, diff)
+	}
+}
+
+// A5: what was told lately keeps its exit status and says nothing, unless somebody asks.
+func TestKnownFailureIsSilent(t *testing.T) {
+	known := &fetch.Error{Account: "a", Server: "h:995", Step: "log in", Kind: fetch.Refused, Err: errors.New("no"), Hint: "do", Repeated: true}
+	for asked, want := range map[bool]string{false: "", true: "a: h:995: log in: no\n  do\n"} {
+		var b strings.Builder
+		if status := finish(&b, fetchError(t.Context(), []fetch.Result{{Account: "a", Err: known}}, asked)); status != 77 || b.String() != want {
+			t.Errorf("asked %v: status %d, %q", asked, status, b.String())
+		}
 	}
 }

@@ -18,9 +18,10 @@ const (
 
 // common are the options of every command.
 type common struct {
-	config string // as given with --config; may be empty
-	detail detail
-	colour term.When
+	config  string // as given with --config; may be empty
+	detail  detail
+	colour  term.When
+	noInput bool // nothing may be asked
 }
 
 var (
@@ -36,7 +37,7 @@ func commonFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "trace", Aliases: []string{"vv"}, Usage: "show the wire as well, secrets masked"},
 		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "tell errors only"},
 		&cli.StringFlag{Name: "color", Value: "auto", Usage: "use colours: `WHEN` is auto, always or never"},
-		&cli.BoolFlag{Name: "no-input", Usage: "never ask anything (no command of this version does)"},
+		&cli.BoolFlag{Name: "no-input", Usage: "never ask anything, such as a password"},
 	}
 }
 
@@ -48,7 +49,7 @@ func commonOf(c *cli.Context) (common, error) {
 	if err != nil {
 		return common{}, usagef("--color: %v", err)
 	}
-	o := common{config: c.String("config"), colour: colour}
+	o := common{config: c.String("config"), colour: colour, noInput: c.Bool("no-input")}
 	switch loud := c.Bool("trace") || c.Bool("verbose"); {
 	case loud && c.Bool("quiet"):
 		return common{}, usagef("--quiet contradicts --verbose and --trace")

@@ -40,10 +40,8 @@ func runHelp(app *cli.App, words []string, w io.Writer) error {
 		return printHelp(w, app)
 	}
 	name := strings.Join(words, " ")
-	for _, c := range app.VisibleCommands() {
-		if c.Name == name {
-			return printCommandHelp(w, c)
-		}
+	if c, _, rest := findVerb(app, words); c != nil && !c.Hidden && len(rest) == 0 {
+		return printCommandHelp(w, name, c)
 	}
 	for _, t := range topics {
 		if t.name == name {
@@ -86,14 +84,20 @@ func printHelp(w io.Writer, app *cli.App) error {
 	return err
 }
 
-// printCommandHelp is that of one command.
-func printCommandHelp(w io.Writer, c *cli.Command) error {
+// printCommandHelp is that of one command; name is its name in full.
+func printCommandHelp(w io.Writer, name string, c *cli.Command) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "popsync %s: %s\n\n", c.Name, c.Usage)
+	fmt.Fprintf(&b, "popsync %s: %s\n\n", name, c.Usage)
 	b.WriteString(indented(c.UsageText))
-	fmt.Fprintf(&b, "\nUsage: %s\n", strings.TrimSpace("popsync "+c.Name+" [FLAGS] "+c.ArgsUsage))
+	fmt.Fprintf(&b, "\nUsage: %s\n", strings.TrimSpace("popsync "+name+" [FLAGS] "+c.ArgsUsage))
 	if c.Description != "" {
 		b.WriteString("\n" + c.Description + "\n")
+	}
+	if c.Subcommands != nil {
+		b.WriteString("\nCommands:\n")
+	}
+	for _, sub := range c.Subcommands {
+		fmt.Fprintf(&b, "  %-16s  %s\n", name+" "+sub.Name, sub.Usage)
 	}
 	b.WriteString("\nFlags:\n")
 	printFlags(&b, slices.Concat(c.Flags, []cli.Flag{helpFlag}))

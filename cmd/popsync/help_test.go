@@ -12,6 +12,11 @@ func TestHelp(t *testing.T) {
 	for _, name := range helpNames(app) {
 		texts[name] = name
 	}
+	for _, c := range app.Commands {
+		for _, sub := range c.Subcommands {
+			texts[c.Name+" "+sub.Name] = c.Name + " " + sub.Name
+		}
+	}
 	for name, word := range texts {
 		var b strings.Builder
 		if err := runHelp(app, strings.Fields(word), &b); err != nil {

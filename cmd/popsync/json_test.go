@@ -22,7 +22,7 @@ func TestFetchJSON(t *testing.T) {
 			Err: errors.New("server says \"no\x07 <&>\""), Hint: "ask",
 		}},
 	}
-	err := reportFetch(fetchOptions{json: true}, out, results, fetchError(t.Context(), results))
+	err := reportFetch(fetchOptions{json: true}, out, results, fetchError(t.Context(), results, false))
 	if status := statusOf(explain(err)); status != 77 {
 		t.Errorf("status %d", status)
 	}

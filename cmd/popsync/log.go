@@ -110,6 +110,8 @@ func (l *eventLog) tell(ev fetch.Event) {
 		log.Debug(term.Escape(ev.Text))
 	case fetch.Warned:
 		log.Warn(term.Escape(ev.Text))
+	case fetch.Skipped:
+		log.Debug("not asked: " + ev.Text)
 	case fetch.Ended:
 		l.ended(log, ev)
 	}
@@ -124,6 +126,7 @@ func (l *eventLog) ended(log *slog.Logger, ev fetch.Event) {
 		log.Info("poll interrupted", "step", r.Err.Step)
 	case r.Err != nil:
 		l.failed(log, ev, before)
+	case r.Skipped != "":
 	case failed:
 		delete(l.failing, ev.Account)
 		log.Info("recovered after " + term.Duration(ev.Time.Sub(before.since)))
@@ -140,7 +143,7 @@ func (l *eventLog) failed(log *slog.Logger, ev fetch.Event, before trouble) {
 	if now.since.IsZero() {
 		now.since = ev.Time
 	}
-	if now.text == before.text && ev.Time.Sub(before.told) < toldAgain {
+	if now.text == before.text && ev.Time.Sub(before.told) < toldAgain || ev.Result.Err.Repeated {
 		level, now.told = slog.LevelDebug, before.told
 	}
 	l.failing[ev.Account] = now

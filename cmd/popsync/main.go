@@ -32,12 +32,12 @@ func run(args []string) (status int) {
 	switch {
 	case err != nil:
 		if line.json() {
-			err = withJSON(os.Stdout, line.verb.Name, err)
+			err = withJSON(os.Stdout, line.name(), err)
 		}
 	case line.version:
 		err = printVersion(os.Stdout)
-	case line.help && line.verb != nil:
-		err = printCommandHelp(os.Stdout, line.verb)
+	case line.verb != nil && (line.help || line.verb.Subcommands != nil):
+		err = printCommandHelp(os.Stdout, line.name(), line.verb)
 	case line.help || line.verb == nil:
 		err = printHelp(os.Stdout, app)
 	default:
@@ -66,12 +66,14 @@ popsync run                   poll for ever, each account at its own interval`,
 			fetchCommand(),
 			runCommand(),
 			checkCommand(),
+			authCommand(),
+			uidlCommand(),
 			helpCommand(),
 			completionCommand(),
 			completeCommand(),
 		},
 	}
-	for _, c := range app.Commands {
+	for _, c := range allCommands(app) {
 		c.HideHelp, c.HideHelpCommand = true, true
 		c.OnUsageError = onUsageError
 	}

@@ -33,12 +33,16 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("HOME", e.WorkDir)
 			e.Setenv("LANG", "C.UTF-8")
+			e.Setenv("PASSWORD", password)
 			e.Values[serversKey] = map[string]*server{}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"server":    serverCmd,
+			"provider":  providerCmd,
 			"mail":      mailCmd,
+			"box":       boxCmd,
+			"renumber":  renumberCmd,
 			"answer":    answerCmd,
 			"sessions":  sessionsCmd,
 			"config":    configCmd,
@@ -57,6 +61,9 @@ func TestScripts(t *testing.T) {
 }
 
 const serversKey = "servers"
+
+// password is that of all mailboxes here. What tests print is searched for it (make test LOG=...).
+const password = "Pw7-never-to-be-shown"
 
 type server struct{ *poptest.Server }
 
@@ -98,9 +105,26 @@ func serverNamed(ts *testscript.TestScript, name string) *server {
 // mailCmd: mail SERVER USER [UID TEXT] has a message arrive; without one only the mailbox is there.
 func mailCmd(ts *testscript.TestScript, neg bool, args []string) {
 	box := serverNamed(ts, args[0]).Mailbox(args[1])
+	box.SetPassword(password)
 	if len(args) > 2 {
 		box.Add(args[2], []byte("Subject: "+args[3]+"\r\n\r\n"+args[3]+"\r\n"))
 	}
+}
+
+// boxCmd: box SERVER USER N has a mailbox with N messages, each of another size.
+func boxCmd(ts *testscript.TestScript, neg bool, args []string) {
+	box := serverNamed(ts, args[0]).Mailbox(args[1])
+	box.SetPassword(password)
+	n, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	for i := range n {
+		box.Add(fmt.Sprint("uid-", i), fmt.Appendf(nil, "Subject: %d\r\nMessage-ID: <%d@example.org>\r\n\r\n%s\r\n", i, i, strings.Repeat("x", i)))
+	}
+}
+
+// renumberCmd: renumber SERVER USER gives all messages of a mailbox new UIDs.
+func renumberCmd(ts *testscript.TestScript, neg bool, args []string) {
+	serverNamed(ts, args[0]).Mailbox(args[1]).Renumber()
 }
 
 // answerCmd: answer SERVER VERB TEXT answers a command in another way; \e is ESC, \n a

@@ -50,7 +50,7 @@ func runRun(ctx context.Context, o common, out output) error {
 	}
 	ctx, stop := untilSignal(ctx, func() { log.Info("finishing what is under way") })
 	defer stop()
-	p, err := open(ctx, cfg, nil, false)
+	p, err := open(ctx, o, cfg, nil, false)
 	if signalled(ctx) != nil {
 		return nil
 	}
@@ -72,7 +72,7 @@ func runRun(ctx context.Context, o common, out output) error {
 		if !broken {
 			return err
 		}
-		if p = reopen(ctx, cfg, log); p == nil {
+		if p = reopen(ctx, o, cfg, log); p == nil {
 			return nil
 		}
 	}
@@ -99,7 +99,7 @@ func runUntilBroken(ctx context.Context, poller *fetch.Poller, accounts []fetch.
 const reopenAfter = time.Minute
 
 // reopen opens everything again as soon as that can be done. It returns nil once ctx ends.
-func reopen(ctx context.Context, cfg *config.Config, log *slog.Logger) *parts {
+func reopen(ctx context.Context, o common, cfg *config.Config, log *slog.Logger) *parts {
 	for {
 		log.Error("the state could not be written; it is opened again", "in", reopenAfter)
 		select {
@@ -107,7 +107,7 @@ func reopen(ctx context.Context, cfg *config.Config, log *slog.Logger) *parts {
 			return nil
 		case <-time.After(reopenAfter):
 		}
-		p, err := open(ctx, cfg, nil, false)
+		p, err := open(ctx, o, cfg, nil, false)
 		if err == nil {
 			return p
 		}

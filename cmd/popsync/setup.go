@@ -1,25 +1,31 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/term"
 
 	"popsync/deliver"
 	"popsync/fetch"
+	"popsync/fetch/mechanism"
 	"popsync/fetch/pop3"
 	"popsync/internal/command"
 	"popsync/internal/config"
+	"popsync/internal/provider"
 	"popsync/internal/secret"
+	"popsync/internal/transport"
 	"popsync/uidl"
 )
 
@@ -33,12 +39,12 @@ type parts struct {
 
 // open makes everything ready for polls of the accounts named, or of all that are enabled. A dry
 // run does not create the state where there is none yet. The caller closes the parts.
-func open(ctx context.Context, cfg *config.Config, names []string, dryRun bool) (*parts, error) {
+func open(ctx context.Context, o common, cfg *config.Config, names []string, dryRun bool) (*parts, error) {
 	chosen, err := cfg.Select(names)
 	if err != nil {
 		return nil, err
 	}
-	accounts, err := accountsOf(cfg, chosen)
+	accounts, err := accountsOf(cfg, chosen, o)
 	if err != nil {
 		return nil, err
 	}
@@ -102,36 +108,54 @@ func (e *configError) Hint() string  { return e.hint }
 
 // accountsOf turns accounts as they are written into accounts as they are polled, but for their
 // targets. Errors are told together, as config does.
-func accountsOf(cfg *config.Config, chosen []config.Account) ([]fetch.Account, error) {
-	run := passwordRunner(cfg)
+func accountsOf(cfg *config.Config, chosen []config.Account, o common) ([]fetch.Account, error) {
+	s := newSecrets(cfg, o.noInput)
 	var accounts []fetch.Account
 	var errs several
 	for _, a := range chosen {
-		server, err := serverOf(a)
+		account, err := accountOf(a, s)
 		if err != nil {
 			errs = append(errs, &configError{fmt.Errorf("%s:%d: %s: %w", cfg.Path, a.Line, a.Name, err), ""})
 			continue
 		}
-		accounts = append(accounts, fetch.Account{
-			Name:     a.Name,
-			Server:   server,
-			User:     a.Username,
-			Password: a.Password.Source(run, a.Timeout),
-			Keep:     fetch.Retention{Delete: !a.Keep},
-			Interval: a.Interval,
-			Timeout:  a.Timeout,
-			Session:  a.MaxSession,
-
-			Pipelining: pipeliningOf[a.Pipelining],
-		})
+		accounts = append(accounts, account)
 	}
 	return accounts, both(errs...)
 }
 
+func accountOf(a config.Account, s secrets) (fetch.Account, error) {
+	server, err := serverOf(a, s.env)
+	if err != nil {
+		return fetch.Account{}, err
+	}
+	account := fetch.Account{
+		Name:     a.Name,
+		Server:   server,
+		User:     a.Username,
+		Keep:     fetch.Retention{Delete: !a.Keep},
+		Interval: a.Interval,
+		Timeout:  a.Timeout,
+		Session:  a.MaxSession,
+
+		Pipelining:     pipeliningOf[a.Pipelining],
+		Auth:           mechanism.Name(a.Auth),
+		Certificate:    a.ClientCert != "",
+		MaxMessages:    a.MaxMessages,
+		MaxMessageSize: a.MaxMessageSize,
+	}
+	if p, ok := provider.ByHost(a.Host); ok {
+		account.MinInterval, account.Hint = p.MinInterval, p.Hint
+	}
+	return account, s.give(&account, a)
+}
+
 var pipeliningOf = map[string]pop3.Pipelining{"auto": pop3.Announced, "always": pop3.Always, "never": pop3.Never}
 
-func serverOf(a config.Account) (fetch.Server, error) {
+func serverOf(a config.Account, env []string) (fetch.Server, error) {
 	s := fetch.Server{Host: a.Host, Port: a.Port, AllowCleartext: a.AllowCleartext}
+	if dial := dialOf(a, env); dial != nil {
+		s.Dial, s.Far = dial, true
+	}
 	switch a.TLS {
 	case config.NoTLS:
 		s.Security = fetch.Cleartext
@@ -146,11 +170,33 @@ func serverOf(a config.Account) (fetch.Server, error) {
 	return s, err
 }
 
+// dialOf is the way to the server of a that its configuration names, or nil for the direct one.
+func dialOf(a config.Account, env []string) transport.Dialer {
+	switch p := a.Proxy; {
+	case a.ConnectCommand != nil:
+		return transport.Command(a.ConnectCommand, env)
+	case p == nil:
+		return nil
+	case p.Scheme == "http":
+		return transport.HTTPConnect(net.JoinHostPort(p.Host, strconv.Itoa(p.Port)), p.User, p.Password, nil)
+	default:
+		return transport.SOCKS5(net.JoinHostPort(p.Host, strconv.Itoa(p.Port)), p.User, p.Password, nil)
+	}
+}
+
 // tlsOf trusts the system's CAs, and the account's own besides.
 func tlsOf(a config.Account) (*tls.Config, error) {
-	c := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: a.ServerName}
-	if c.ServerName == "" {
-		c.ServerName = a.Host
+	name, err := transport.ASCII(cmp.Or(a.ServerName, a.Host))
+	if err != nil {
+		return nil, err
+	}
+	c := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: name}
+	if a.ClientCert != "" {
+		cert, err := clientCertificate(a)
+		if err != nil {
+			return nil, err
+		}
+		c.Certificates = []tls.Certificate{cert}
 	}
 	if a.MinVersion == "1.3" {
 		c.MinVersion = tls.VersionTLS13
@@ -177,6 +223,22 @@ func tlsOf(a config.Account) (*tls.Config, error) {
 		return nil, fmt.Errorf("tls_ca_file %s: holds no certificate in PEM", a.CAFile)
 	}
 	return c, nil
+}
+
+// clientCertificate is what a shows to its server. Nobody else may read the key.
+func clientCertificate(a config.Account) (tls.Certificate, error) {
+	info, err := os.Stat(a.ClientKey)
+	if err != nil {
+		return tls.Certificate{}, fmt.Errorf("tls_client_key %s: %w", a.ClientKey, reason(err))
+	}
+	if err := both(secret.CheckOwner(a.ClientKey, info, os.Getuid()), secret.CheckMode(a.ClientKey, info, os.Getuid())); err != nil {
+		return tls.Certificate{}, fmt.Errorf("tls_client_key: %w", err)
+	}
+	cert, err := tls.LoadX509KeyPair(a.ClientCert, a.ClientKey)
+	if err != nil {
+		return cert, fmt.Errorf("tls_client_cert %s, tls_client_key %s: %w", a.ClientCert, a.ClientKey, reason(err))
+	}
+	return cert, nil
 }
 
 // reason is err without the path, which stands in front already.
@@ -212,12 +274,10 @@ func targetOf(a config.Account, spool string, owner deliver.Owner) deliver.Targe
 // spoolOf is where messages wait for an MDA.
 func spoolOf(cfg *config.Config) string { return filepath.Join(filepath.Dir(cfg.State), "spool") }
 
-// passwordRunner runs password commands. They get our environment, since pass, gpg and their like
-// need much of it, without the passwords in it.
-func passwordRunner(cfg *config.Config) secret.Runner {
-	env := withoutPasswords(os.Environ(), cfg.Accounts)
+// passwordRunner runs password commands in env.
+func passwordRunner(env []string) secret.Runner {
 	return func(ctx context.Context, argv []string) (stdout, stderr []byte, err error) {
-		r, err := command.Command{Argv: argv, Env: env, Stdout: maxPassword, Asks: term.IsTerminal(int(os.Stdin.Fd()))}.Run(ctx)
+		r, err := command.Command{Argv: argv, Env: env, Stdout: secret.MaxOutput, Asks: term.IsTerminal(int(os.Stdin.Fd()))}.Run(ctx)
 		return r.Stdout, r.Stderr, withoutProgram(err, argv[0])
 	}
 }
@@ -232,9 +292,6 @@ func withoutProgram(err error, program string) error {
 	}
 	return errors.New(strings.TrimPrefix(err.Error(), program+": "))
 }
-
-// maxPassword is more than any secret or token needs, in bytes.
-const maxPassword = 64 << 10
 
 // withoutPasswords is env without the variables that password_env names.
 func withoutPasswords(env []string, accounts []config.Account) []string {

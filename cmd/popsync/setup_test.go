@@ -32,7 +32,7 @@ func TestServerOf(t *testing.T) {
 		"none": {config.Account{Host: "h", TLS: config.NoTLS}, fetch.Cleartext, "", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, err := serverOf(tt.account)
+			s, err := serverOf(tt.account, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -72,7 +72,7 @@ func TestBadCAFilesAreToldTogether(t *testing.T) {
 		{Name: "a", Line: 3, TLS: config.Implicit, CAFile: filepath.Join(dir, "none.pem")},
 		{Name: "b", Line: 9, TLS: config.Implicit, CAFile: empty},
 	}}
-	_, err := accountsOf(cfg, cfg.Accounts)
+	_, err := accountsOf(cfg, cfg.Accounts, common{})
 	var b strings.Builder
 	if status := finish(&b, err); status != 78 {
 		t.Errorf("status %d", status)
@@ -90,7 +90,7 @@ func TestAccountIsWhollyDecided(t *testing.T) {
 		Password: config.Password{Literal: secret.New("s")},
 		Interval: time.Minute, Timeout: time.Second, MaxSession: time.Hour,
 	}}}
-	accounts, err := accountsOf(cfg, cfg.Accounts)
+	accounts, err := accountsOf(cfg, cfg.Accounts, common{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func TestPasswordCommandsGetNoPasswords(t *testing.T) {
 	t.Setenv("WORK_PASSWORD", "secret")
 	t.Setenv("GNUPGHOME", "/gnupg")
 	cfg := &config.Config{Accounts: []config.Account{{Password: config.Password{Env: "WORK_PASSWORD"}}}}
-	stdout, _, err := passwordRunner(cfg)(t.Context(), []string{"env"})
+	stdout, _, err := passwordRunner(programEnv(cfg))(t.Context(), []string{"env"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func TestPasswordCommandsGetNoPasswords(t *testing.T) {
 
 func TestPasswordCommandComplainsOnce(t *testing.T) {
 	cfg := &config.Config{}
-	source := secret.Command([]string{"sh", "-c", "echo no such entry >&2; exit 3"}, time.Minute, passwordRunner(cfg))
+	source := secret.Command([]string{"sh", "-c", "echo no such entry >&2; exit 3"}, time.Minute, passwordRunner(programEnv(cfg)))
 	_, err := source(t.Context())
 	if want := `password command sh: exit status 3; it says "no such entry"`; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)

@@ -50,6 +50,10 @@ func verdict(r fetch.Result, dryRun bool) term.Cell {
 		return term.Cell{Text: "interrupted" + left, Style: term.Notice}
 	case r.Err != nil:
 		return term.Cell{Text: strings.TrimSpace(r.Err.Step+": "+r.Err.Kind.String()) + left, Style: term.Bad}
+	case r.Skipped != "":
+		return term.Cell{Text: "not asked: too early", Style: term.Dim}
+	case r.New == 0 && left == "" && r.TooLarge > 0:
+		return term.Cell{Text: "nothing new, " + strconv.Itoa(r.TooLarge) + " too large", Style: term.Dim}
 	case r.New == 0 && left == "":
 		return term.Cell{Text: "nothing new", Style: term.Dim}
 	}

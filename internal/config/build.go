@@ -15,6 +15,8 @@ const (
 	defaultTimeout     = 60 * time.Second // Dovecot was seen to hold back a reply for 17 s after failures
 	defaultMaxSession  = 30 * time.Minute
 	defaultMode        = fs.FileMode(0o600)
+	defaultAuth        = "auto"
+	defaultGrant       = "code"
 )
 
 // build makes the configuration of a file without errors.
@@ -42,25 +44,58 @@ func buildAccount(o object, interval time.Duration) Account {
 		Pins:           get[[][32]byte](o, "tls_fingerprint", nil),
 		MinVersion:     get(o, "tls_min_version", ""),
 		ServerName:     get(o, "tls_server_name", ""),
+		ClientCert:     get(o, "tls_client_cert", ""),
+		ClientKey:      get(o, "tls_client_key", ""),
 		AllowCleartext: get(o, "allow_cleartext", false),
+		Proxy:          get[*Proxy](o, "proxy", nil),
+		ConnectCommand: get[[]string](o, "connect_command", nil),
 		Username:       get(o, "username", ""),
-		Auth:           get(o, "auth", "auto"),
+		Auth:           get(o, "auth", defaultAuth),
 		Pipelining:     get(o, "pipelining", "auto"),
 		Keep:           get(o, "keep", true),
 		Interval:       get(o, "interval", interval),
 		Timeout:        get(o, "timeout", defaultTimeout),
 		MaxSession:     get(o, "max_session", defaultMaxSession),
 		Enabled:        get(o, "enabled", true),
+		MaxMessageSize: get[int64](o, "max_message_size", 0),
+		MaxMessages:    get(o, "max_messages", 0),
 	}
-	a.Password = Password{
+	a.Password = buildPassword(o)
+	a.OAuth2 = buildOAuth2(o)
+	a.Deliver = buildDeliver(get(o, "deliver", object{}), a.Timeout)
+	return a
+}
+
+func buildPassword(o object) Password {
+	return Password{
 		Literal:    get(o, "password", secret.Value{}),
 		Command:    get[[]string](o, "password_command", nil),
 		File:       get(o, "password_file", ""),
 		Env:        get(o, "password_env", ""),
 		Credential: get(o, "password_credential", ""),
+		Keyring:    get(o, "password_keyring", false),
+		Netrc:      get(o, "password_netrc", false),
 	}
-	a.Deliver = buildDeliver(get(o, "deliver", object{}), a.Timeout)
-	return a
+}
+
+// buildOAuth2 returns nil where an account has no such block.
+func buildOAuth2(account object) *OAuth2 {
+	o, ok := account.entries["oauth2"].value.(object)
+	if !ok {
+		return nil
+	}
+	return &OAuth2{
+		Provider:            get(o, "provider", ""),
+		ClientID:            get(o, "client_id", ""),
+		ClientSecret:        get(o, "client_secret", secret.Value{}),
+		ClientSecretCommand: get[[]string](o, "client_secret_command", nil),
+		Tenant:              get(o, "tenant", ""),
+		Scopes:              get[[]string](o, "scopes", nil),
+		AuthURL:             get(o, "auth_url", ""),
+		TokenURL:            get(o, "token_url", ""),
+		DeviceURL:           get(o, "device_url", ""),
+		Grant:               get(o, "grant", defaultGrant),
+	}
 }
 
 func buildDeliver(o object, timeout time.Duration) Deliver {

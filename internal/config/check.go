@@ -3,8 +3,6 @@ package config
 import (
 	"fmt"
 	"strings"
-
-	"popsync/internal/secret"
 )
 
 // anAccountNeeds is told where there is none.
@@ -15,9 +13,12 @@ func (r *report) checkAccount(o object) {
 	r.checkRequired(o)
 	r.checkPassword(o)
 	r.checkSendable(o)
+	r.checkAuth(o)
+	r.checkOAuth2(o)
 	r.checkTLS(o)
 	r.checkCleartext(o)
 	r.checkServer(o)
+	r.checkWay(o)
 	r.checkDeliver(o)
 }
 
@@ -35,84 +36,8 @@ func (r *report) checkRequired(o object) {
 	}
 }
 
-func (r *report) checkPassword(o object) {
-	given := o.among(passwordKeys...)
-	switch {
-	case len(given) == 0 && !o.partial:
-		r.wrong(o.child("password"), "is missing; write one of %s", orList(available(passwordKeys)))
-	case len(given) > 1:
-		for _, k := range given[1:] {
-			r.contradiction(o, k, given[0])
-		}
-	}
-}
-
-// checkSendable warns of what cannot be sent in a log-in: the account will fail, the others not.
-func (r *report) checkSendable(o object) {
-	texts := map[string]string{"username": get(o, "username", ""), "password": get(o, "password", secret.Value{}).Reveal()}
-	for key, text := range texts {
-		if strings.ContainsAny(text, "\r\n\x00") {
-			r.warn(o.entries[key].position, "holds CR, LF or NUL, which cannot be sent to a server: the account will fail")
-		}
-	}
-}
-
-// available are those of keys that can do something in this version.
-func available(keys []string) []string {
-	var can []string
-	for _, name := range keys {
-		if k, _ := lookup(accountKeys, name); !k.when.key {
-			can = append(can, name)
-		}
-	}
-	return can
-}
-
 func (r *report) contradiction(o object, key, other string) {
 	r.wrong(o.entries[key].position, "contradicts %s in line %d; take one of them out", other, o.entries[other].line)
-}
-
-func (r *report) checkTLS(o object) {
-	switch protected := TLS(get(o, "tls", "")); {
-	case protected == NoTLS:
-		for _, k := range o.among(tlsKeys...) {
-			r.wrong(o.entries[k].position, "contradicts tls: none in line %d; without TLS it has no meaning", o.entries["tls"].line)
-		}
-	case isUnix(get(o, "host", "")) && !o.has("tls_server_name"):
-		r.wrong(o.entries["host"].position, "has no name that a certificate could bear; write tls: none, or tls_server_name")
-	}
-}
-
-// checkCleartext sees to it that passwords and mail are in clear only where that was allowed (T7).
-// What a name leads to shows when it is connected to; an address leads nowhere else.
-func (r *report) checkCleartext(o object) {
-	server := get(o, "host", "")
-	if get(o, "tls", "") != string(NoTLS) || server == "" || staysHere(server) {
-		return
-	}
-	at := o.entries["tls"].position
-	switch {
-	case get(o, "allow_cleartext", false):
-		r.warn(at, "password and mail cross the network in clear")
-	case o.has("allow_cleartext") && o.entries["allow_cleartext"].value == nil: // and was told
-	case isAddress(server):
-		r.wrong(at, "none would send password and mail in clear over the network; "+
-			"write implicit or starttls, or allow_cleartext: true if that is meant")
-	default:
-		r.warn(at, "none is good for this machine only: the account fails where the host turns out to be another one")
-	}
-}
-
-func (r *report) checkServer(o object) {
-	protected, at := TLS(get(o, "tls", string(Implicit))), o.entries["port"].position
-	switch p := get(o, "port", 0); {
-	case o.has("port") && isUnix(get(o, "host", "")):
-		r.wrong(at, "contradicts the host in line %d; a socket has no port", o.entries["host"].line)
-	case p == 110 && protected == Implicit:
-		r.warn(at, "110 is the port for tls: starttls, and TLS is implicit here; with implicit TLS the port is 995")
-	case p == 995 && protected != Implicit:
-		r.warn(at, "995 is the port for implicit TLS, and tls is %s here; its port is 110", protected)
-	}
 }
 
 func (r *report) checkDeliver(o object) {

@@ -31,11 +31,17 @@ type Account struct {
 	Pins           [][32]byte // SHA-256 of the certificate or of its public key; nil for the usual checks
 	MinVersion     string     // "1.2" or "1.3"; "" for what popsync asks anyway
 	ServerName     string     // for certificate and SNI; "" for Host
+	ClientCert     string     // a PEM file to show to the server; "" for none
+	ClientKey      string     // of ClientCert, a PEM file
 	AllowCleartext bool
+
+	Proxy          *Proxy   // nil without one
+	ConnectCommand []string // argv; its standard input and output are the connection; nil for none
 
 	Username string
 	Password Password
-	Auth     string // auto or user
+	Auth     string  // auto, user, apop, plain, login, cram-md5, scram-sha-1, scram-sha-256, xoauth2, oauthbearer or external
+	OAuth2   *OAuth2 // gives the token in place of a password; nil without the block
 
 	Pipelining string // auto, always or never
 
@@ -44,6 +50,9 @@ type Account struct {
 	Timeout    time.Duration // of each wait
 	MaxSession time.Duration
 	Enabled    bool
+
+	MaxMessageSize int64 // octets; larger messages stay on the server; 0 for no limit
+	MaxMessages    int   // per poll; 0 for all
 
 	Deliver Deliver
 }
@@ -57,13 +66,22 @@ const (
 	NoTLS    TLS = "none"
 )
 
-// A Password says where an account's password comes from. Exactly one field is set.
+// A Password says where an account's password, or its token, comes from. At most one field is
+// set. With none it is asked for on a terminal, unless the log-in needs none.
 type Password struct {
 	Literal    secret.Value
 	Command    []string // argv
 	File       string
 	Env        string // a variable of the environment
 	Credential string // of systemd
+	Keyring    bool   // the desktop's secret service has it
+	Netrc      bool   // ~/.netrc has it
+}
+
+// Given tells whether the configuration says where the password comes from.
+func (p Password) Given() bool {
+	return p.Command != nil || p.File != "" || p.Env != "" || p.Credential != "" || p.Keyring || p.Netrc ||
+		!p.Literal.IsZero()
 }
 
 // Source returns what fetches the password; a command gets timeout to print it, and run runs it.
@@ -80,6 +98,29 @@ func (p Password) Source(run secret.Runner, timeout time.Duration) secret.Source
 	default:
 		return secret.Fixed(p.Literal)
 	}
+}
+
+// An OAuth2 says how to come by tokens.
+type OAuth2 struct {
+	Provider            string // google, microsoft, fastmail or custom
+	ClientID            string
+	ClientSecret        secret.Value // empty for none, and with ClientSecretCommand
+	ClientSecretCommand []string     // argv; nil for none
+	Tenant              string       // of microsoft; "" for what the provider has
+	Scopes              []string     // nil for the provider's
+	AuthURL             string       // this and the other endpoints: "" for the provider's
+	TokenURL            string
+	DeviceURL           string
+	Grant               string // code or client_credentials
+}
+
+// A Proxy is asked to connect to the server.
+type Proxy struct {
+	Scheme   string // socks5 or http
+	Host     string // lower case; an address without brackets
+	Port     int
+	User     string // "" for no log-in
+	Password secret.Value
 }
 
 // Deliver says where mail goes: either Maildir or MDA is set.

@@ -57,7 +57,10 @@ accounts:
     tls_ca_file: ca.pem
     tls_min_version: 1.3
     tls_server_name: mail.example.org
+    tls_client_cert: cert.pem
+    tls_client_key: ~/key.pem
     allow_cleartext: true
+    proxy: http://Proxy.Example.org
     username: "alice %d \"x\" ü"
     password_command: [pass, show, mail/work]
     auth: user
@@ -66,7 +69,8 @@ accounts:
     interval: 2m
     timeout: 90s
     max_session: 1d
-    max_messages: 0
+    max_messages: 100
+    max_message_size: 50MB
     pipelining: auto
     enabled: false
     deliver:
@@ -89,9 +93,12 @@ accounts:
 			Name: "a.b-c_1", Line: 7,
 			Host: "pop.example.org", Port: 110, TLS: StartTLS,
 			CAFile: filepath.Join(dir, "ca.pem"), MinVersion: "1.3", ServerName: "mail.example.org", AllowCleartext: true,
+			ClientCert: filepath.Join(dir, "cert.pem"), ClientKey: "/home/alice/key.pem",
+			Proxy:    &Proxy{Scheme: "http", Host: "proxy.example.org", Port: 8080},
 			Username: `alice %d "x" ü`, Password: Password{Command: []string{"pass", "show", "mail/work"}}, Auth: "user",
 			Pipelining: "auto",
 			Interval:   2 * time.Minute, Timeout: 90 * time.Second, MaxSession: 24 * time.Hour,
+			MaxMessages: 100, MaxMessageSize: 50_000_000,
 			Deliver: Deliver{Maildir: "/srv/mail/work", Folder: "Lists.go", Mode: 0o640, CRLF: true, Timeout: 5 * time.Minute},
 		}},
 	}
@@ -110,8 +117,8 @@ metrics_file: ""
 hooks: {new_mail: [], failure: [], recovery: []}
 defaults: {}
 `
-	text := top + with("password_keyring: false", "password: secret", "password_netrc: false", "auth: auto", "keep: true",
-		"backlog: all", "pipelining: auto", "max_messages: 0", "deliver: {maildir: /m, max_attempts: 10, trace_header: false}")
+	text := top + with("keep: true", "backlog: all",
+		"deliver: {maildir: /m, max_attempts: 10, trace_header: false}")
 	if _, err := load(t, text); err != nil {
 		t.Error(err)
 	}
@@ -160,14 +167,17 @@ func TestPasswordSources(t *testing.T) {
 		"password_file: ~/pw":                  {File: "/home/alice/pw"},
 		"password_env: WORK_PASSWORD":          {Env: "WORK_PASSWORD"},
 		"password_credential: mail":            {Credential: "mail"},
+		"password_keyring: true":               {Keyring: true},
+		"password_netrc: true":                 {Netrc: true},
 	} {
 		t.Run(line, func(t *testing.T) {
 			c, err := load(t, with(line))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(want, c.Accounts[0].Password); diff != "" {
-				t.Error(diff)
+			got := c.Accounts[0].Password
+			if diff := cmp.Diff(want, got); diff != "" || !got.Given() || len(c.Warnings) > 0 {
+				t.Errorf("%s, given: %v, warnings %v", diff, got.Given(), c.Warnings)
 			}
 		})
 	}
@@ -246,9 +256,42 @@ func TestWarnings(t *testing.T) {
 		lines []string
 		want  string
 	}{
-		"T7: clear text that is allowed": {
+		"T7, A1: clear text that is allowed, without a password in it": {
 			[]string{"tls: none", "allow_cleartext: true"},
+			"popsync.yaml:7:10: accounts[0].tls: mail crosses the network in clear; auth: auto sends no password that way, " +
+				"so the account fails where the server has none of SCRAM, CRAM-MD5 and APOP; auth: user sends it",
+		},
+		"T7: clear text with USER": {
+			[]string{"tls: none", "allow_cleartext: true", "auth: user"},
 			"popsync.yaml:7:10: accounts[0].tls: password and mail cross the network in clear",
+		},
+		"T7: clear text with PLAIN": {
+			[]string{"tls: none", "allow_cleartext: true", "auth: plain"},
+			"popsync.yaml:7:10: accounts[0].tls: password and mail cross the network in clear",
+		},
+		"T7: clear text with LOGIN": {
+			[]string{"tls: none", "allow_cleartext: true", "auth: login"},
+			"popsync.yaml:7:10: accounts[0].tls: password and mail cross the network in clear",
+		},
+		"T7: clear text with APOP": {
+			[]string{"tls: none", "allow_cleartext: true", "auth: apop"},
+			"popsync.yaml:7:10: accounts[0].tls: mail crosses the network in clear",
+		},
+		"T7: clear text with a token": {
+			[]string{"tls: none", "allow_cleartext: true", "auth: xoauth2"},
+			"popsync.yaml:7:10: accounts[0].tls: token and mail cross the network in clear",
+		},
+		"T7, A1: clear text with tokens of a provider": {
+			[]string{"password_netrc: false", "tls: none", "allow_cleartext: true", "oauth2: {provider: fastmail, client_id: x}"},
+			"popsync.yaml:7:10: accounts[0].tls: mail crosses the network in clear; auth: auto sends no token that way, so the account fails",
+		},
+		"T7: clear text by a proxy": {
+			[]string{"host: localhost", "tls: none", "allow_cleartext: true", "auth: user", "proxy: socks5://localhost"},
+			"popsync.yaml:7:10: accounts[0].tls: password and mail cross the network in clear",
+		},
+		"T7: clear text by a program": {
+			[]string{"host: localhost", "tls: none", "allow_cleartext: true", "auth: cram-md5", "connect_command: [a]"},
+			"popsync.yaml:7:10: accounts[0].tls: mail crosses the network in clear",
 		},
 		"T7: clear text, unless the name is this machine's": {
 			[]string{"tls: none"},
@@ -379,7 +422,20 @@ func TestModeOfTheFile(t *testing.T) {
 			"popsync.yaml: holds a secret and its mode 0644 lets others at it; close it: chmod 600 popsync.yaml\n" +
 				"popsync.yaml:7:11: accounts[0].port: is out of range; expected a whole number from 1 to 65535",
 		},
-		"no secret, for all": {open, 0o644, ""},
+		"a proxy's password, for all": {
+			with("password_env: PW", "proxy: socks5://u:hunter2@h"), 0o644,
+			"popsync.yaml: holds a secret and its mode 0644 lets others at it; close it: chmod 600 popsync.yaml",
+		},
+		"a proxy's password in defaults, for all": {
+			"defaults: {proxy: 'http://u:hunter2@h'}\n" + open, 0o644,
+			"popsync.yaml: holds a secret and its mode 0644 lets others at it; close it: chmod 600 popsync.yaml",
+		},
+		"a client's secret, for all": {
+			with("oauth2: {provider: google, client_id: x, client_secret: hunter2}", "auth: auto", "password_netrc: false"), 0o644,
+			"popsync.yaml: holds a secret and its mode 0644 lets others at it; close it: chmod 600 popsync.yaml",
+		},
+		"a proxy's user, for all": {with("password_env: PW", "proxy: socks5://u@h"), 0o644, ""},
+		"no secret, for all":      {open, 0o644, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := loadMode(t, c.text, c.mode)

@@ -118,9 +118,6 @@ func (d *decoder) value(k key, at position, name, n *yaml.Node) any {
 	switch {
 	case d.machinery(n, at):
 		return nil
-	case k.when.key && k.keys != nil:
-		d.wrong(at, "is not available in this version of popsync")
-		return nil
 	case k.list:
 		return orNil(d.list(n, at, k.keys))
 	case k.keys != nil:
@@ -150,11 +147,13 @@ func hashHint(name, n *yaml.Node) string {
 
 // single reads a value that has no keys of its own.
 func (d *decoder) single(k key, at position, n *yaml.Node) any {
-	if k.kind.secret {
-		d.secret = true
+	if k.kind.secret || k.kind.holds != nil {
 		d.hash(n, at)
 	}
 	v, err := k.kind.read(d.base, n)
+	if k.kind.secret || err == nil && k.kind.holds != nil && k.kind.holds(v) {
+		d.secret = true
+	}
 	switch written := asWritten(n); {
 	case !k.when.limited && err == nil:
 		return v

@@ -34,6 +34,13 @@ func FuzzLoad(f *testing.F) {
 		{"accounts: [{mda: ", ", deliver: {mda: x}}]"},
 		{"accounts: [{password: a, deliver: {mode: ", "}}]"},
 		{"accounts: [{password_file: ", "}, {password_command: [[x]]}]"},
+		{"accounts: [{proxy: \"socks5://u:", "@h:1\"}]"},
+		{"accounts: [{proxy: \"http://", "@h#\"}]"},
+		{"accounts: [{oauth2: {client_secret: ", ", tenant: a}}]"},
+		{"accounts: [{oauth2: {token_url: \"https://u:", "@h/x\", scopes: [a, \"\\t\"]}}]"},
+		{"accounts: [{oauth2: {tenant: ", "}}]"},
+		{"accounts: [{oauth2: {scopes: ", "}}]"},
+		{"accounts: [{connect_command: ", "}, {max_message_size: 0B}]"},
 		{"accounts:\n- deliver:\n\t", ": x"},
 	} {
 		f.Add(s[0], s[1])

@@ -61,8 +61,8 @@ var accountKeys = []key{
 	{name: "tls_fingerprint", kind: aPin, doc: "the certificate or public key to accept, and no other"},
 	{name: "tls_min_version", kind: choice("1.2", "1.3"), doc: "the oldest TLS version to accept"},
 	{name: "tls_server_name", kind: anyText, doc: "the name that the certificate has to bear"},
-	{name: "tls_client_cert", kind: aPath, when: later(), doc: "a certificate (PEM) to show to the server"},
-	{name: "tls_client_key", kind: aPath, when: later(), doc: "the key of tls_client_cert"},
+	{name: "tls_client_cert", kind: aPath, doc: "a certificate (PEM) to show to the server"},
+	{name: "tls_client_key", kind: aPath, doc: "the key (PEM) of tls_client_cert"},
 	{name: "allow_cleartext", kind: aBoolean, doc: "whether tls: none may leave this machine"},
 	{name: "username", kind: aUserName, doc: "the name to log in with"},
 	{name: "password", kind: aPassword, doc: "the password itself"},
@@ -70,29 +70,20 @@ var accountKeys = []key{
 	{name: "password_file", kind: aPath, doc: "a file that holds the password"},
 	{name: "password_env", kind: aVariable, doc: "an environment variable that holds the password"},
 	{name: "password_credential", kind: anyText, doc: "a systemd credential that holds the password"},
-	{name: "password_keyring", kind: aBoolean, when: later("false"), doc: "whether the desktop's secret service has the password"},
-	{name: "password_netrc", kind: aBoolean, when: later("false"), doc: "whether ~/.netrc has the password"},
-	{name: "auth", when: only("auto", "user"), doc: "how to log in", kind: choice("auto", "user", "apop", "plain", "login",
-		"cram-md5", "scram-sha-1", "scram-sha-256", "xoauth2", "oauthbearer", "external")},
-	{name: "oauth2", when: later(), doc: "log in with OAuth2 tokens", keys: []key{
-		{name: "provider", kind: choice("google", "microsoft", "fastmail", "custom"), doc: "whose endpoints to use"},
-		{name: "client_id", kind: anyText, doc: "the application's name at the provider"},
-		{name: "client_secret", kind: aPassword, doc: "the application's secret, where the provider gives one"},
-		{name: "auth_url", kind: anyText, doc: "custom: the authorization endpoint"},
-		{name: "token_url", kind: anyText, doc: "custom: the token endpoint"},
-		{name: "device_url", kind: anyText, doc: "custom: the device authorization endpoint"},
-		{name: "scopes", kind: someTexts, doc: "custom: what to ask for"},
-	}},
+	{name: "password_keyring", kind: aBoolean, doc: "whether the desktop's secret service has the password"},
+	{name: "password_netrc", kind: aBoolean, doc: "whether ~/.netrc has the password"},
+	{name: "auth", kind: choice(authWords...), doc: "how to log in"},
+	{name: "oauth2", keys: oauth2Keys, doc: "log in with OAuth2 tokens"},
 	{name: "keep", kind: aRetention, when: only("true", "false"), doc: "whether messages stay on the server"},
 	{name: "backlog", kind: aBacklog, when: only("all"), doc: "what to fetch at the very first poll"},
 	{name: "interval", kind: aWait, doc: "time between polls of this account"},
 	{name: "timeout", kind: aWait, doc: "the longest wait for the server"},
 	{name: "max_session", kind: aWait, doc: "the longest time for one poll"},
-	{name: "max_message_size", kind: aSize, when: later(), doc: "leave larger messages on the server"},
-	{name: "max_messages", kind: number(0, 1_000_000), when: only("0"), doc: "messages per poll; 0 for all"},
+	{name: "max_message_size", kind: aLimit, doc: "leave larger messages on the server"},
+	{name: "max_messages", kind: number(0, 1_000_000), doc: "messages per poll; 0 for all"},
 	{name: "pipelining", kind: choice("auto", "always", "never"), doc: "whether to send commands ahead"},
-	{name: "proxy", kind: anyText, when: later(), doc: "a SOCKS5 or HTTP proxy"},
-	{name: "connect_command", kind: anArgv, when: later(), doc: "a program that connects to the server"},
+	{name: "proxy", kind: aProxy, doc: "a SOCKS5 or HTTP proxy"},
+	{name: "connect_command", kind: anArgv, doc: "a program that connects to the server"},
 	{name: "enabled", kind: aBoolean, doc: "whether the account is polled without being named"},
 	{name: "deliver", doc: "where the mail goes", keys: []key{
 		{name: "maildir", kind: aPath, doc: "a Maildir; it is created if it is missing"},
@@ -107,6 +98,31 @@ var accountKeys = []key{
 	}},
 }
 
+// oauth2Keys may stand in oauth2.
+var oauth2Keys = []key{
+	{name: "provider", kind: choice("google", "microsoft", "fastmail", "custom"), doc: "whose endpoints and scopes to use"},
+	{name: "client_id", kind: anyText, doc: "the application's name at the provider"},
+	{name: "client_secret", kind: aPassword, doc: "the application's secret, where the provider gives one"},
+	{name: "client_secret_command", kind: aCommand, doc: "a program that prints the client's secret"},
+	{name: "tenant", kind: aTenant, doc: "microsoft: the directory that the account belongs to"},
+	{name: "scopes", kind: someScopes, doc: "what to ask for, in place of the provider's"},
+	{name: "auth_url", kind: anEndpoint, doc: "the authorization endpoint, in place of the provider's"},
+	{name: "token_url", kind: anEndpoint, doc: "the token endpoint, in place of the provider's"},
+	{name: "device_url", kind: anEndpoint, doc: "the device authorization endpoint, in place of the provider's"},
+	{name: "grant", kind: choice("code", "client_credentials"), doc: "whether a person allows access, or the client itself may"},
+}
+
+// authWords are the ways to log in.
+var authWords = []string{
+	"auto", "user", "apop", "plain", "login", "cram-md5", "scram-sha-1", "scram-sha-256", "xoauth2", "oauthbearer", "external",
+}
+
+// takesTokens tells whether a way to log in may be one with an OAuth2 token.
+func takesTokens(auth string) bool { return auth == defaultAuth || needsToken(auth) }
+
+// needsToken tells whether a way to log in takes an OAuth2 token and nothing else.
+func needsToken(auth string) bool { return auth == "xoauth2" || auth == "oauthbearer" }
+
 // passwordKeys are the ways to a password: an account has one of them.
 var passwordKeys = []string{
 	"password", "password_command", "password_file", "password_env", "password_credential",
@@ -117,6 +133,16 @@ var passwordKeys = []string{
 var tlsKeys = []string{
 	"tls_ca_file", "tls_fingerprint", "tls_min_version", "tls_server_name", "tls_client_cert", "tls_client_key",
 }
+
+// clientCertKeys go together.
+var clientCertKeys = []string{"tls_client_cert", "tls_client_key"}
+
+// wayKeys are ways to the server other than a connection of one's own: an account has one of
+// them at most.
+var wayKeys = []string{"proxy", "connect_command"}
+
+// clientSecretKeys are the ways to a client's secret: oauth2 has one of them at most.
+var clientSecretKeys = []string{"client_secret", "client_secret_command"}
 
 // otherWords are what other programs call a key.
 var otherWords = map[string]string{

@@ -20,8 +20,9 @@ import (
 // with; its errors follow the key ("port: is not …") and never hold the value.
 type kind struct {
 	expects string
-	public  bool // a good value cannot be a secret, so an error may name it
-	secret  bool // a value is a secret, so nobody else may read the file
+	public  bool                 // a good value cannot be a secret, so an error may name it
+	secret  bool                 // a value is a secret, so nobody else may read the file
+	holds   func(value any) bool // tells whether a good value holds a secret, where not all do
 	read    func(b base, n *yaml.Node) (any, error)
 }
 
@@ -57,18 +58,27 @@ var (
 	aHost      = scalar("a host name, an IP address or unix:/path", readHost)
 	aFolder    = scalar("the name of a Maildir++ folder, such as Lists.go", readFolder)
 	aMode      = scalar("an octal mode such as 0600", parseMode)
-	aSize      = public(scalar("a size such as 50MB", parseSize))
+	aLimit     = public(scalar("a size such as 50MB", readLimit))
 	aDuration  = public(scalar("a duration such as 90s, 5m or 14d", parseDuration))
 	aWait      = public(scalar("a duration of 1s or more, such as 90s, 5m or 14d", readWait))
 	aRetention = public(scalar("true, false, until_deleted or a duration such as 14d", readKeep))
 	aBacklog   = public(scalar("all, none or a duration such as 30d", readBacklog))
 
-	aBoolean  = kind{expects: "true or false", public: true, read: readBoolean}
-	aPath     = kind{expects: "a path", read: readPath}
-	anArgv    = kind{expects: "a list: a program and its arguments", read: readArgv}
-	aCommand  = kind{expects: "a list, or a text for sh -c", read: readCommand}
-	aPin      = kind{expects: "sha256: and 64 hex digits, or a list of such", read: readPins}
-	someTexts = kind{expects: "text, or a list of texts", read: readTexts}
+	aTenant    = scalar("a directory's id or domain", readTenant)
+	anEndpoint = scalar("a URL that begins with https://", readEndpoint)
+
+	aProxy = kind{
+		expects: "socks5://host:1080 or http://host:8080",
+		holds:   func(value any) bool { return !value.(*Proxy).Password.IsZero() },
+		read:    scalar("socks5://host:1080 or http://host:8080", readProxy).read,
+	}
+
+	aBoolean   = kind{expects: "true or false", public: true, read: readBoolean}
+	aPath      = kind{expects: "a path", read: readPath}
+	anArgv     = kind{expects: "a list: a program and its arguments", read: readArgv}
+	aCommand   = kind{expects: "a list, or a text for sh -c", read: readCommand}
+	aPin       = kind{expects: "sha256: and 64 hex digits, or a list of such", read: readPins}
+	someScopes = kind{expects: "text, or a list of texts", read: readScopes}
 )
 
 func wrongKind(n *yaml.Node, expects string) error {
@@ -159,6 +169,15 @@ func readWait(text string) (time.Duration, error) {
 		return 0, errors.New("is shorter than 1s")
 	}
 	return d, err
+}
+
+// readLimit returns a size in bytes that some message may have.
+func readLimit(text string) (int64, error) {
+	size, err := parseSize(text)
+	if err == nil && size == 0 {
+		return 0, errors.New("would leave every message on the server; leave the key out for no limit")
+	}
+	return size, err
 }
 
 // readKeep returns a bool, the text until_deleted, or a duration.
@@ -275,7 +294,7 @@ func readArgv(_ base, n *yaml.Node) (any, error) {
 func readCommand(_ base, n *yaml.Node) (any, error) {
 	if n.Kind == yaml.ScalarNode {
 		if n.Value == "" || strings.ContainsRune(n.Value, 0) {
-			return nil, errors.New("is empty or holds a NUL byte; write the command that prints the password")
+			return nil, errors.New("is empty or holds a NUL byte; write the command that prints the secret")
 		}
 		return []string{"sh", "-c", n.Value}, nil
 	}

@@ -70,3 +70,8 @@ func wantErrors(t *testing.T, text, want string) {
 		t.Errorf("configuration\n%s\ngives %s\nwant  %s", text, got, want)
 	}
 }
+
+// prefixed is text with prefix before each line.
+func prefixed(prefix, text string) string {
+	return prefix + strings.ReplaceAll(text, "\n", "\n"+prefix)
+}

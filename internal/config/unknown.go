@@ -65,6 +65,7 @@ func placesOf(word string) string {
 		{topKeys, "at the top level"},
 		{accountKeys, "in an account"},
 		{deliver.keys, "in deliver"},
+		{oauth2Keys, "in oauth2"},
 	} {
 		if _, ok := lookup(place.keys, word); ok {
 			return place.where

@@ -22,8 +22,8 @@ const Hosts = 10
 func Host(n int) string { return net.IPv4(127, 0, 0, byte(n)).String() }
 
 // makeCertificates writes to dir a new authority, ca.pem, and a server's certificate and key by
-// it, cert.pem and key.pem.
-func makeCertificates(dir string) error {
+// it, cert.pem and key.pem; for each of clients one with its name, NAME.pem and NAME-key.pem.
+func makeCertificates(dir string, clients ...string) error {
 	now := time.Now()
 	ca := &x509.Certificate{
 		SerialNumber:          big.NewInt(1),
@@ -50,21 +50,42 @@ func makeCertificates(dir string) error {
 	if err != nil {
 		return err
 	}
-	serverKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return err
-	}
-	key, err := x509.MarshalPKCS8PrivateKey(serverKey)
-	if err != nil {
-		return err
-	}
-	if err := writePEM(filepath.Join(dir, "key.pem"), "PRIVATE KEY", key); err != nil {
-		return err
-	}
 	if err := certify(filepath.Join(dir, "ca.pem"), ca, ca, caKey.Public(), caKey); err != nil {
 		return err
 	}
-	return certify(filepath.Join(dir, "cert.pem"), server, ca, serverKey.Public(), caKey)
+	if err := certifyNew(dir, "cert.pem", "key.pem", server, ca, caKey); err != nil {
+		return err
+	}
+	for i, name := range clients {
+		client := &x509.Certificate{
+			SerialNumber: big.NewInt(int64(3 + i)),
+			Subject:      pkix.Name{CommonName: name},
+			NotBefore:    ca.NotBefore,
+			NotAfter:     ca.NotAfter,
+			KeyUsage:     x509.KeyUsageDigitalSignature,
+			ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+		}
+		if err := certifyNew(dir, name+".pem", name+"-key.pem", client, ca, caKey); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// certifyNew makes a key, and a certificate of it by ca.
+func certifyNew(dir, certName, keyName string, template, ca *x509.Certificate, caKey crypto.Signer) error {
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return err
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		return err
+	}
+	if err := writePEM(filepath.Join(dir, keyName), "PRIVATE KEY", der); err != nil {
+		return err
+	}
+	return certify(filepath.Join(dir, certName), template, ca, private.Public(), caKey)
 }
 
 func certify(name string, template, parent *x509.Certificate, public crypto.PublicKey, by crypto.Signer) error {

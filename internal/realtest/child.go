@@ -90,3 +90,9 @@ func (c *Child) output(b *bytes.Buffer) string {
 		return ""
 	}
 }
+
+// output is what a program writes, without the last line's end.
+func output(program string, args ...string) (string, error) {
+	out, err := exec.Command(program, args...).Output()
+	return string(bytes.TrimSpace(out)), err
+}

@@ -11,7 +11,20 @@ import (
 
 // dieWithParent has the kernel end cmd when its parent dies, by a panic too.
 func dieWithParent(cmd *exec.Cmd) {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	if cmd.SysProcAttr.Pdeathsig == 0 {
+		cmd.SysProcAttr.Pdeathsig = syscall.SIGTERM
+	}
+}
+
+// isolate gives cmd mounts and processes of its own, of which it is the first. Only root may.
+func isolate(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWPID,
+		Pdeathsig:  syscall.SIGKILL, // which a first process cannot ignore
+	}
 }
 
 // PeakMemory is the most octets of memory that the child has had so far (VmHWM). Rusage will not

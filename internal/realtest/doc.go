@@ -6,5 +6,7 @@
 // loopback, messages that are nasty and can be made again, the count of what lies in a Maildir,
 // a relay that counts commands, and the program as a child that can be measured and killed.
 //
-// Another server is added by a type that is a [Server] and a line in [Servers].
+// Another server is added by a type that is a [Server] and a line in [Products]; tests with much
+// mail run against [Servers]. Servers that cannot be installed beside each other run from unpacked
+// packages (servers.sh), each in a root of its own.
 package realtest

@@ -2,6 +2,9 @@ package realtest
 
 import (
 	"bufio"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
@@ -19,6 +22,7 @@ import (
 type Dovecot struct {
 	store
 	folder   string
+	every    bool // has every mechanism
 	plain    int
 	implicit int
 	master   *Child
@@ -42,7 +46,25 @@ ssl_cert = <{{.Folder}}/cert.pem
 ssl_key = <{{.Folder}}/key.pem
 ssl_dh =
 disable_plaintext_auth = no
+{{if .Every}}
+auth_mechanisms = plain login cram-md5 apop scram-sha-1 scram-sha-256 external xoauth2 oauthbearer
+ssl_ca = <{{.Folder}}/ca.pem
+ssl_verify_client_cert = yes
+ssl_require_crl = no
+auth_ssl_username_from_cert = yes
+passdb {
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {{.Folder}}/oauth2.conf
+}
+passdb {
+  driver = static
+  mechanisms = external
+  args = nopassword=y
+}
+{{else}}
 auth_mechanisms = plain login
+{{end}}
 auth_failure_delay = 0
 mail_fsync = never
 mail_location = maildir:%h/Maildir
@@ -52,6 +74,7 @@ default_process_limit = 200
 default_client_limit = 1000
 passdb {
   driver = passwd-file
+  {{if .Every}}mechanisms = plain login cram-md5 apop scram-sha-1 scram-sha-256{{end}}
   args = scheme=PLAIN username_format=%u {{.Folder}}/users
 }
 userdb {
@@ -84,23 +107,29 @@ service stats {
 
 // StartDovecot starts one and waits until it answers. It tries again where somebody else took a
 // port that was free just before.
-func StartDovecot(users ...string) (Server, error) {
+func StartDovecot(users ...string) (Server, error) { return startAgain(users, false) }
+
+// StartDovecotWithAll starts one with every mechanism that it has. OAuth2 tokens are checked by a
+// key in its folder, client certificates by its authority.
+func StartDovecotWithAll(users ...string) (Server, error) { return startAgain(users, true) }
+
+func startAgain(users []string, every bool) (Server, error) {
 	var err error
 	for range 3 {
 		var d *Dovecot
-		if d, err = startDovecot(users); err == nil {
+		if d, err = startDovecot(users, every); err == nil {
 			return d, nil
 		}
 	}
 	return nil, fmt.Errorf("start dovecot: %w", err)
 }
 
-func startDovecot(users []string) (_ *Dovecot, err error) {
+func startDovecot(users []string, every bool) (_ *Dovecot, err error) {
 	folder, err := os.MkdirTemp("", "popsync-dovecot-")
 	if err != nil {
 		return nil, err
 	}
-	d := &Dovecot{folder: folder, store: store{dir: filepath.Join(folder, "mail"), uid: os.Getuid(), gid: os.Getgid()}}
+	d := &Dovecot{folder: folder, every: every, store: store{dir: filepath.Join(folder, "mail"), uid: os.Getuid(), gid: os.Getgid()}}
 	defer func() {
 		if err != nil {
 			d.Stop()
@@ -126,8 +155,13 @@ func (d *Dovecot) furnish(users []string) (err error) {
 	if err := os.Mkdir(d.dir, 0o755); err != nil {
 		return err
 	}
-	if err := makeCertificates(d.folder); err != nil {
+	if err := makeCertificates(d.folder, users...); err != nil {
 		return err
+	}
+	if d.every {
+		if err := d.acceptTokens(); err != nil {
+			return err
+		}
 	}
 	if d.plain, err = freePort(); err != nil {
 		return err
@@ -156,7 +190,8 @@ func (d *Dovecot) configure() error {
 	values := struct {
 		Folder, Listen, User, Group string
 		Plain, Implicit             int
-	}{Folder: d.folder, Listen: strings.Join(listen, ", "), Plain: d.plain, Implicit: d.implicit}
+		Every                       bool
+	}{Every: d.every, Folder: d.folder, Listen: strings.Join(listen, ", "), Plain: d.plain, Implicit: d.implicit}
 	if os.Getuid() != 0 {
 		var err error
 		if values.User, values.Group, err = userAndGroup(); err != nil {
@@ -229,6 +264,39 @@ func (d *Dovecot) Port(tls string) int {
 
 // CA is [Server].CA.
 func (d *Dovecot) CA() string { return filepath.Join(d.folder, "ca.pem") }
+
+// tokenKey is what Dovecot and the tests sign OAuth2 tokens with.
+const tokenKey = "a key of 32 octets for the tests."
+
+// acceptTokens has tokens checked by tokenKey, without asking anybody.
+func (d *Dovecot) acceptTokens() error {
+	keys := filepath.Join(d.folder, "keys")
+	if err := os.MkdirAll(filepath.Join(keys, "default", "HS256"), 0o755); err != nil {
+		return err
+	}
+	key := base64.StdEncoding.EncodeToString([]byte(tokenKey))
+	conf := "introspection_mode = local\nusername_attribute = sub\n" +
+		"local_validation_key_dict = fs:posix:prefix=" + keys + "/\n"
+	return errors.Join(
+		os.WriteFile(filepath.Join(keys, "default", "HS256", "default"), []byte(key), 0o644),
+		os.WriteFile(filepath.Join(d.folder, "oauth2.conf"), []byte(conf), 0o644))
+}
+
+// Token is an OAuth2 access token for user, a JWT (RFC 7519) that is good for an hour.
+func (d *Dovecot) Token(user string) string {
+	now := time.Now().Unix()
+	claims := fmt.Sprintf(`{"sub":%q,"iat":%d,"nbf":%d,"exp":%d}`, user, now-60, now-60, now+3600)
+	encode := base64.RawURLEncoding.EncodeToString
+	signed := encode([]byte(`{"typ":"JWT","alg":"HS256"}`)) + "." + encode([]byte(claims))
+	mac := hmac.New(sha256.New, []byte(tokenKey))
+	mac.Write([]byte(signed))
+	return signed + "." + encode(mac.Sum(nil))
+}
+
+// Certificate has the files of a certificate that names user, and of its key.
+func (d *Dovecot) Certificate(user string) (cert, key string) {
+	return filepath.Join(d.folder, user+".pem"), filepath.Join(d.folder, user+"-key.pem")
+}
 
 // Stop is [Server].Stop.
 func (d *Dovecot) Stop() error {

@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync/atomic"
 )
 
 // A Sum is the SHA-256 of a message.
@@ -133,8 +135,8 @@ func SumFile(name string) (Sum, error) {
 // A store is a folder with a Maildir for each user, as a server has them.
 type store struct {
 	dir      string
-	uid, gid int // who owns them
-	put      int // messages so far, for names
+	uid, gid int          // who owns them
+	put      atomic.Int64 // messages so far, for names
 }
 
 func (s *store) maildir(user string) string { return filepath.Join(s.dir, user, "Maildir") }
@@ -179,11 +181,13 @@ func (s *store) deliver(user string, m Message) (sum Sum, err error) {
 	if _, err := m.WriteTo(out); err != nil {
 		return Sum{}, err
 	}
+	if m.Raw != "" && !strings.HasSuffix(m.Raw, "\n") {
+		hash.Write([]byte("\n")) // the server ends the last line
+	}
 	if err := f.Chown(s.uid, s.gid); err != nil {
 		return Sum{}, err
 	}
-	s.put++
 	// With the sizes in the name (S as it lies, W with CRLF) a server need not read a message to list it.
-	name := fmt.Sprintf("1700000000.M%09dP1.realtest,S=%d,W=%d", s.put, out.n, out.n+out.ends)
+	name := fmt.Sprintf("1700000000.M%09dP1.realtest,S=%d,W=%d", s.put.Add(1), out.n, out.n+out.ends)
 	return Sum(hash.Sum(nil)), os.Rename(staged, filepath.Join(s.maildir(user), "new", name))
 }

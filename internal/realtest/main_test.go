@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -26,6 +25,8 @@ func testMain(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	built = dir
+	flag.Parse()
+	flag.Set("test.parallel", "16") // what runs in parallel here mostly waits
 	return m.Run()
 }
 
@@ -78,12 +79,6 @@ func eachServer(t *testing.T, users []string, test func(*testing.T, *rig)) {
 			test(t, &rig{Server: server, popsync: popsync, dir: t.TempDir(), sent: map[string]Census{}})
 		})
 	}
-}
-
-// tail is the last n lines of s.
-func tail(s string, n int) string {
-	lines := strings.SplitAfter(s, "\n")
-	return strings.Join(lines[max(0, len(lines)-n-1):], "")
 }
 
 // users makes n names of them.

@@ -13,7 +13,8 @@ import (
 // the same. Its lines end in LF, as they lie in a Maildir.
 type Message struct {
 	Seed uint64
-	Size int64 // octets, about: the last line is written to its end
+	Size int64  // octets, about: the last line is written to its end
+	Raw  string // instead of what a seed gives
 }
 
 // Messages makes n of them from seeds first, first+1 and so on.
@@ -43,6 +44,10 @@ var lines = [][]byte{
 
 // WriteTo writes the message without ever holding it.
 func (m Message) WriteTo(w io.Writer) (int64, error) {
+	if m.Raw != "" {
+		n, err := io.WriteString(w, m.Raw)
+		return int64(n), err
+	}
 	counted := &counter{w: w}
 	out := bufio.NewWriterSize(counted, 64<<10)
 	random := rand.New(rand.NewPCG(m.Seed, 0))

@@ -1,6 +1,7 @@
 package realtest
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"os"
@@ -64,11 +65,15 @@ type Account struct {
 	TLS      string
 	CA       string
 	User     string
-	Keep     bool // popsync's default is true; here it is always written
+	Password string // instead of Password
+	Keep     bool   // popsync's default is true; here it is always written
+	Auth     string
 	Interval time.Duration
 	Timeout  time.Duration
 	Maildir  string
 	MDA      []string // instead of a Maildir
+
+	ClientCert, ClientKey string // files, or ""
 }
 
 // WriteConfig writes popsync's configuration; its state lies beside it.
@@ -91,7 +96,16 @@ func (a Account) write(b *strings.Builder) {
 		key("tls_ca_file", quote(a.CA))
 	}
 	key("username", quote(a.User))
-	key("password", quote(Password))
+	if a.Auth != "external" {
+		key("password", quote(cmp.Or(a.Password, Password)))
+	}
+	if a.Auth != "" {
+		key("auth", a.Auth)
+	}
+	if a.ClientCert != "" {
+		key("tls_client_cert", quote(a.ClientCert))
+		key("tls_client_key", quote(a.ClientKey))
+	}
 	key("keep", a.Keep)
 	if a.Interval != 0 {
 		key("interval", a.Interval)

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"popsync/fetch"
+	"popsync/internal/term"
+)
+
+func uidlCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "uidl",
+		Usage:     "look after the UIDL database: what has been fetched",
+		ArgsUsage: "COMMAND ACCOUNT",
+		UsageText: `popsync uidl rebind work      its mailbox has got new UIDs: know its messages again`,
+		Flags:     withCommon(),
+		Subcommands: []*cli.Command{
+			rebindCommand(),
+		},
+	}
+}
+
+func rebindCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "rebind",
+		Usage:     "know the messages of a mailbox again that has got new UIDs",
+		ArgsUsage: "ACCOUNT",
+		UsageText: `popsync uidl rebind --dry-run work   how many messages it would know again
+popsync uidl rebind work             and do it; the next fetch brings the rest`,
+		Description: `For a mailbox that has moved to another server, or that its server has renumbered: then fetch
+stops with "renumbered", so that no mail comes twice. Messages are known again by size and, where
+the server has TOP, by header. Nothing is fetched, and nothing is deleted.`,
+		Flags: withCommon(
+			&cli.BoolFlag{Name: "dry-run", Usage: "show what would be known again, and change nothing"},
+			&cli.BoolFlag{Name: "json", Usage: "write one JSON document to standard output"},
+		),
+		Action: func(c *cli.Context) error {
+			o, err := commonOf(c)
+			if err != nil {
+				return err
+			}
+			return runRebind(c.Context, rebindOptions{
+				common: o, accounts: c.Args().Slice(), dryRun: c.Bool("dry-run"), json: c.Bool("json"),
+			}, newOutput(o))
+		},
+	}
+}
+
+type rebindOptions struct {
+	common
+	accounts []string // one
+	dryRun   bool
+	json     bool
+}
+
+type rebindJSON struct {
+	Name    string     `json:"name"`
+	Known   int        `json:"known"`   // messages that are not there under the UIDs that are known
+	Unknown int        `json:"unknown"` // messages that are there and not known
+	Matched int        `json:"matched"` // of both
+	Error   *errorJSON `json:"error,omitempty"`
+}
+
+func runRebind(ctx context.Context, o rebindOptions, out output) error {
+	ctx, stop := untilSignal(ctx, func() {})
+	defer stop()
+	r, err := rebind(ctx, o, out)
+	if o.json {
+		return rebindDocument(o, out, r, err)
+	}
+	if err != nil || o.detail == quiet {
+		return err
+	}
+	done, rest := "are known again", "the next fetch brings the other "
+	if o.dryRun {
+		done, rest = "would be known again", "a fetch would bring the other "
+	}
+	_, err = fmt.Fprintf(out.stdout, "%s: %d of %s %s; %s%d\n", o.accounts[0], r.Matched,
+		term.Count(r.Known, "message")+" that had gone", done, rest, r.Unknown-r.Matched)
+	return err
+}
+
+func rebindDocument(o rebindOptions, out output, r fetch.Rebinding, err error) error {
+	if !is[*fetch.Error](err) && err != nil {
+		return withJSON(out.stdout, "uidl rebind", err)
+	}
+	j := rebindJSON{Name: o.accounts[0], Known: r.Known, Unknown: r.Unknown, Matched: r.Matched}
+	if failures := explain(err); len(failures) > 0 {
+		j.Error = failures[0].json()
+	}
+	d := document[rebindJSON]{Command: "uidl rebind", DryRun: o.dryRun, Accounts: []rebindJSON{j}}
+	return writeJSON(out.stdout, d, err)
+}
+
+func rebind(ctx context.Context, o rebindOptions, out output) (fetch.Rebinding, error) {
+	if len(o.accounts) != 1 {
+		return fetch.Rebinding{}, &usageError{"which account? one name is needed", "popsync uidl rebind ACCOUNT"}
+	}
+	cfg, _, err := load(o.common)
+	if err != nil {
+		return fetch.Rebinding{}, err
+	}
+	p, err := open(ctx, o.common, cfg, o.accounts, o.dryRun)
+	if err != nil {
+		return fetch.Rebinding{}, afterSignal(ctx, err)
+	}
+	poller := p.poller()
+	poller.DryRun = o.dryRun
+	if o.detail == trace {
+		poller.Trace = tellTrace(out.stderr)
+	}
+	r, failed := poller.Rebind(ctx, p.accounts[0])
+	closed := p.close()
+	if failed != nil {
+		return r, both(afterSignal(ctx, failed), closed)
+	}
+	return r, closed
+}

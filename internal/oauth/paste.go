@@ -1,0 +1,57 @@
+package oauth
+
+import (
+	"bufio"
+	"io"
+	"log"
+	"strings"
+	"sync"
+	"time"
+)
+
+// nobodysLog is where net/http complains of browsers.
+var nobodysLog = log.New(io.Discard, "", 0)
+
+// maxPasted is the longest address that may be pasted, in bytes.
+const maxPasted = 64 << 10
+
+// readPasted reads lines until one is the answer to a. It goes on reading beyond the end of the
+// flow where the reader has no deadline, as a terminal has none: the next line is lost then.
+func (s *Source) readPasted(a authorization, p Person, verdicts chan<- verdict) (shut func()) {
+	if p.Paste == nil {
+		return func() {}
+	}
+	var reader sync.WaitGroup
+	over := make(chan struct{})
+	reader.Go(func() {
+		lines := bufio.NewScanner(p.Paste)
+		lines.Buffer(nil, maxPasted)
+		for lines.Scan() {
+			select {
+			case <-over:
+				return
+			default:
+			}
+			line := strings.TrimSpace(lines.Text())
+			if line == "" {
+				continue
+			}
+			v, ok := s.verdict(a, pasted(line))
+			if !ok {
+				say(p.Say, "That is not the answer that is waited for. Paste the whole address, from http:// to its end:\n")
+				continue
+			}
+			select {
+			case verdicts <- v:
+			default:
+			}
+			return
+		}
+	})
+	return func() {
+		close(over)
+		if d, ok := p.Paste.(interface{ SetReadDeadline(time.Time) error }); ok && d.SetReadDeadline(time.Now()) == nil {
+			reader.Wait()
+		}
+	}
+}
