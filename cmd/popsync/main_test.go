@@ -19,6 +19,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"popsync/internal/poptest"
+	"popsync/internal/secret/secrettest"
 )
 
 func TestMain(m *testing.M) {
@@ -33,7 +34,6 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("HOME", e.WorkDir)
 			e.Setenv("LANG", "C.UTF-8")
-			e.Setenv("PASSWORD", password)
 			e.Values[serversKey] = map[string]*server{}
 			return nil
 		},
@@ -43,6 +43,7 @@ func TestScripts(t *testing.T) {
 			"mail":      mailCmd,
 			"box":       boxCmd,
 			"renumber":  renumberCmd,
+			"nosecret":  noSecretCmd,
 			"answer":    answerCmd,
 			"sessions":  sessionsCmd,
 			"config":    configCmd,
@@ -125,6 +126,13 @@ func boxCmd(ts *testscript.TestScript, neg bool, args []string) {
 // renumberCmd: renumber SERVER USER gives all messages of a mailbox new UIDs.
 func renumberCmd(ts *testscript.TestScript, neg bool, args []string) {
 	serverNamed(ts, args[0]).Mailbox(args[1]).Renumber()
+}
+
+// noSecretCmd: nosecret wants the password in nothing that the last program has said.
+func noSecretCmd(ts *testscript.TestScript, neg bool, args []string) {
+	if found := secrettest.Find(ts.ReadFile("stdout")+ts.ReadFile("stderr"), password); found != "" {
+		ts.Fatalf("it shows %q", found)
+	}
 }
 
 // answerCmd: answer SERVER VERB TEXT answers a command in another way; \e is ESC, \n a
