@@ -118,8 +118,8 @@ func (s *session) remember() error {
 
 // lastingWay is the log-in to begin with next time; empty for the strongest that is offered.
 func (s *session) lastingWay() string {
-	if s.loggedIn.IsZero() && !s.refusedLogIn {
-		return s.last.Mechanism // nothing was found out
+	if s.loggedIn.IsZero() {
+		return s.last.Mechanism // a refusal says nothing of the way
 	}
 	return string(s.way)
 }

@@ -12,7 +12,8 @@ import (
 // guard looks for known messages that are there under new UIDs, before they are fetched again.
 // A whole mailbox that seems to have moved is left alone until its user has said what it is
 // (W15). A server that gives new UIDs at every poll is named; from the second time on, what is
-// known by size and header takes its new UID instead of coming again (W16).
+// known by size and header takes its new UID instead of coming again (W16). Sizes alone never keep
+// a message from being fetched.
 func (s *session) guard(ctx context.Context, plan *Plan, had []uidl.Entry) error {
 	suspicion := Suspect(*plan, had)
 	if !suspicion.Migrated() && !suspicion.Renewed() {
@@ -32,7 +33,7 @@ func (s *session) guard(ctx context.Context, plan *Plan, had []uidl.Entry) error
 	case compared && 2*len(known) < len(asked):
 		s.renumbered = 0 // others of the same sizes
 		return nil
-	case again:
+	case again && compared:
 		s.renumbered = s.last.Renumbered + 1
 		s.rename(plan, known)
 		s.note(&Error{

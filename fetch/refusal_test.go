@@ -386,6 +386,9 @@ func TestStrongestMechanismHasNoSecret(t *testing.T) {
 				w.bad(Refused, "log in")
 				w.setPassword(password)
 				w.good(0)
+				if talk := w.last().String(); strings.Contains(talk, "CRAM-MD5") {
+					t.Errorf("the way is forgotten with a refusal:\n%s", talk)
+				}
 			})
 		})
 	}

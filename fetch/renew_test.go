@@ -233,3 +233,43 @@ func TestMaxMessages(t *testing.T) {
 	}
 	w.wantMail(letters(1, 8))
 }
+
+// W16: without headers to compare, other mail of the same size is fetched each time.
+func TestSameSizesAloneKeepNothingBack(t *testing.T) {
+	for name, refuse := range map[string]bool{"TOP is refused": true, "there is no header": false} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, poptest.Options{})
+			if refuse {
+				w.server.Hook("TOP", poptest.Always(poptest.Send("-ERR unknown command\r\n")))
+			}
+			var want []string
+			for i := range 5 {
+				raw := fmt.Sprintf("\r\nbody %d\r\n", i)
+				if refuse {
+					raw = "Subject: a\r\n" + raw
+				}
+				w.box.Clear()
+				w.box.Add(fmt.Sprint("uid-", i), []byte(raw))
+				w.good(1)
+				want = append(want, raw)
+			}
+			w.wantMail(want)
+		})
+	}
+}
+
+// R4: a server that forgets deletions and whose TOP is never like its RETR brings some copies, and
+// then no more.
+func TestTOPThatIsNeverLikeRETR(t *testing.T) {
+	w := newWorld(t, poptest.Options{})
+	w.account.Keep.Delete = true
+	w.server.Hook("QUIT", poptest.Always(poptest.DeletesNothing))
+	w.server.Hook("TOP", poptest.Always(poptest.Send("+OK\r\nSubject: another\r\n\r\n.\r\n")))
+	w.add(1, 1)
+	for range 8 {
+		w.poll()
+	}
+	if n := len(w.mail()); n > mostDeletions {
+		t.Errorf("%d copies", n)
+	}
+}

@@ -32,6 +32,7 @@ func (s *session) verify(ctx context.Context, plan *Plan) error {
 	}
 	for _, h := range doubtful {
 		if other(h) {
+			h.before = h.Record.Deletions // a server whose TOP is never like its RETR brings no more than some copies
 			plan.Retrieve = append(plan.Retrieve, h.Item)
 		}
 	}
