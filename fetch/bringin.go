@@ -23,6 +23,8 @@ type arrival struct {
 	staged deliver.Staged
 	octets int64  // as they came over the line
 	header uint64 // its digest
+
+	failed bool // it was not: its rank is to be kept for it
 }
 
 // bringIn stages items and delivers them, each side at its own pace. What ends the reading, such
@@ -47,7 +49,9 @@ func (s *session) bringIn(soft, hard context.Context, items []Item) (brought []H
 		stop()
 	}
 	for a := range staged { // nothing of it has an intent
-		b.orphans = append(b.orphans, a.staged)
+		if !a.failed {
+			b.orphans = append(b.orphans, a.staged)
+		}
 	}
 	reader.Wait()
 	s.account.Target.Drop(b.orphans) // what stays is cleaned at the next start
@@ -74,7 +78,7 @@ func (s *session) stageAll(soft, ctx context.Context, items []Item, staged chan<
 		next++
 		if refusal != nil {
 			s.failOne(item, s.refused("retrieve", refusal))
-			return nil
+			return s.pass(ctx, staged, arrival{Item: item, failed: true})
 		}
 		s.bodies++
 		msg := &passing{body: body, most: s.account.MaxMessageSize, header: s.header[:0]}
@@ -91,13 +95,15 @@ func (s *session) stageAll(soft, ctx context.Context, items []Item, staged chan<
 			return err
 		}
 		s.tell(Event{Kind: Received, UID: item.UID, Bytes: body.Size()})
-		select {
-		case staged <- arrival{item, st, body.Size(), msg.digest()}:
-			return nil
-		case <-ctx.Done():
-			s.account.Target.Drop([]deliver.Staged{st})
-			return context.Cause(ctx)
+		if h, same := s.hadAllTheSame(item, msg.digest()); same {
+			s.hadAgain(h)
+			return s.account.Target.Drop([]deliver.Staged{st})
 		}
+		err = s.pass(ctx, staged, arrival{Item: item, staged: st, octets: body.Size(), header: msg.digest()})
+		if err != nil {
+			s.account.Target.Drop([]deliver.Staged{st})
+		}
+		return err
 	})
 	switch {
 	case errors.Is(err, errTooLarge):
@@ -108,6 +114,24 @@ func (s *session) stageAll(soft, ctx context.Context, items []Item, staged chan<
 		return s.step("retrieve", err)
 	}
 	return nil
+}
+
+// pass hands an arrival on to those who deliver.
+func (s *session) pass(ctx context.Context, staged chan<- arrival, a arrival) error {
+	select {
+	case staged <- a:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// hadAgain notes that a message was retrieved for nothing: it was had, and may be deleted.
+func (s *session) hadAgain(h Had) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.result.Left--
+	s.due = append(s.due, h)
 }
 
 // enough says whether no further message is to be asked for.
@@ -133,7 +157,7 @@ func (b *bringer) deliverAll(ctx context.Context, staged <-chan arrival) error {
 		if err == nil {
 			err = b.deliver(ctx, batch)
 		} else {
-			b.orphans = append(b.orphans, stagedOf(batch)...)
+			b.orphans = append(b.orphans, stagedOf(b.keepRanks(batch))...)
 		}
 		if err != nil {
 			b.commit() // what did arrive is recorded if that can be; the first failure is told
@@ -146,6 +170,9 @@ func (b *bringer) deliverAll(ctx context.Context, staged <-chan arrival) error {
 // deliver takes one batch through sync, intent and publish. The deliveries are recorded with the
 // next batch.
 func (b *bringer) deliver(ctx context.Context, batch []arrival) error {
+	if batch = b.keepRanks(batch); len(batch) == 0 {
+		return nil
+	}
 	durable, failed := b.sync(ctx, batch)
 	for _, a := range durable {
 		b.next.Intend = append(b.next.Intend, b.s.intent(a))
@@ -177,6 +204,30 @@ func (b *bringer) deliver(ctx context.Context, batch []arrival) error {
 	return failed
 }
 
+// keepRanks takes out what did not arrive. Where other messages have the same UID it is recorded as
+// failed, before any of those behind it is recorded as delivered: otherwise one of them would be
+// taken for it at the next poll, by its size.
+func (b *bringer) keepRanks(batch []arrival) []arrival {
+	arrived := batch[:0]
+	for _, a := range batch {
+		if a.failed {
+			b.failed(a)
+			continue
+		}
+		arrived = append(arrived, a)
+	}
+	return arrived
+}
+
+// failed keeps the rank of a message that shares its UID with others.
+func (b *bringer) failed(a arrival) {
+	if !a.Shared {
+		return
+	}
+	rec := uidl.Record{State: uidl.Failed, Shared: true, Size: a.Size, Changed: uidl.At(b.s.now()), Deletions: a.before}
+	b.next.Update = append(b.next.Update, uidl.Entry{Ref: a.Ref(), Record: rec})
+}
+
 // sync makes a batch durable in the staging place. What fails there has no intent yet and goes.
 func (b *bringer) sync(ctx context.Context, batch []arrival) (durable []arrival, failed error) {
 	for i, err := range b.s.account.Target.Sync(ctx, stagedOf(batch)) {
@@ -185,6 +236,7 @@ func (b *bringer) sync(ctx context.Context, batch []arrival) (durable []arrival,
 			continue
 		}
 		b.orphans = append(b.orphans, batch[i].staged)
+		b.failed(batch[i])
 		failed = firstError(failed, b.s.deliveryFailed(err))
 	}
 	return durable, failed
@@ -216,7 +268,7 @@ func (b *bringer) publish(ctx context.Context, batch []arrival) (failed error) {
 
 func (b *bringer) delivered(a arrival) {
 	s := b.s
-	rec := uidl.Record{State: uidl.Delivered, Size: a.Size, Header: a.header, Changed: uidl.At(s.now()), Deletions: a.before}
+	rec := uidl.Record{State: uidl.Delivered, Size: a.Size, Shared: a.Shared, Header: a.header, Changed: uidl.At(s.now()), Deletions: a.before}
 	b.next.Confirm = append(b.next.Confirm, uidl.Entry{Ref: a.Ref(), Record: rec})
 	b.fresh = append(b.fresh, Had{a.Item, rec})
 	b.done = append(b.done, a.staged)
@@ -229,6 +281,7 @@ func (b *bringer) delivered(a arrival) {
 func (b *bringer) giveUp(batch []arrival) {
 	for _, a := range batch {
 		b.next.Abandon = append(b.next.Abandon, a.Ref())
+		b.failed(a)
 		b.done = append(b.done, a.staged)
 	}
 }
@@ -250,7 +303,7 @@ func (b *bringer) commit() error {
 
 func (s *session) intent(a arrival) uidl.Intent {
 	return uidl.Intent{
-		Ref: a.Ref(), Size: a.Size, Staged: a.staged.Size, Header: a.header,
+		Ref: a.Ref(), Size: a.Size, Staged: a.staged.Size, Header: a.header, Shared: a.Shared,
 		Target: s.account.Target.Location(), Name: a.staged.Name, At: uidl.At(s.now()),
 	}
 }

@@ -129,11 +129,14 @@ func (s *session) summary() *uidl.Poll {
 		Begun: uidl.At(s.begun), Ended: uidl.At(s.now()), Good: s.last.Good, LoggedIn: s.last.LoggedIn,
 		New: s.result.New, Bytes: s.result.Bytes,
 		Listed: s.last.Listed, LostPipeline: s.last.LostPipeline, LoginDelay: s.last.LoginDelay,
-		Renumbered: s.renumbered, Refusals: s.refusals(), Noticed: s.last.Noticed, Mechanism: s.lastingWay(),
+		Renumbered: s.renumbered, Refusals: s.refusals(), Noticed: s.last.Noticed, NoTOP: s.last.NoTOP, RenumberTold: s.last.RenumberTold, Mechanism: s.lastingWay(),
 	}
 	if !s.loggedIn.IsZero() {
 		p.LoggedIn = uidl.At(s.loggedIn)
 		p.LoginDelay = int64(s.client.Capabilities().LoginDelay.Seconds())
+	}
+	if s.topFailed {
+		p.NoTOP = uidl.At(s.now())
 	}
 	e := s.result.Err
 	if e != nil && e.Kind == Interrupted {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
+	"hash"
 	"io"
 
 	"popsync/fetch/pop3"
@@ -18,40 +19,59 @@ var identifying = [][]byte{
 	[]byte("message-id"), []byte("date"), []byte("from"), []byte("to"), []byte("cc"), []byte("subject"),
 }
 
-// headerDigest is a number that tells messages apart by what their authors wrote into the header.
-// 0 says that there is nothing to tell them apart by.
+const uniqueFields = 2 // of them, the first ones
+
+// A digest is a number that tells messages apart: by what their authors wrote into the header, or,
+// where that has neither Message-ID nor Date, as the alarms of small machines, by the whole message.
+// The first kind is odd, the second even; 0 is not known.
+//
+// SHA-256 is cut to 63 bits: this is about chance, and who makes two messages alike on purpose can
+// as well send one twice.
+
+// headerDigest is the digest of a header, or weak.
 func headerDigest(header []byte) uint64 {
 	header = header[:min(len(header), mostHeader)]
-	hash, wanted, any := sha256.New(), false, false
+	hash, wanted, unique := sha256.New(), false, false
 	for line := range bytes.Lines(header) {
 		line = bytes.TrimRight(line, "\r\n")
 		if len(line) == 0 {
 			break
 		}
 		if line[0] != ' ' && line[0] != '\t' { // else it continues the field before
-			wanted = identifies(line)
+			var u bool
+			wanted, u = identifies(line)
+			unique = unique || u
 		}
 		if wanted {
 			hash.Write(line)
 			hash.Write([]byte{'\n'})
-			any = true
 		}
 	}
-	if !any {
-		return 0
+	if !unique {
+		return weak
 	}
-	return max(1, binary.LittleEndian.Uint64(hash.Sum(nil)))
+	return cut(hash) | 1
 }
 
-func identifies(field []byte) bool {
-	name, _, _ := bytes.Cut(field, []byte(":"))
+// weak is what the digest of a header is that tells its message from no other.
+const weak = 0
+
+func cut(h hash.Hash) uint64 { return binary.LittleEndian.Uint64(h.Sum(nil)) }
+
+// tells says whether a digest is that of a header, and tells its message from others.
+func tells(digest uint64) bool { return digest&1 == 1 }
+
+// identifies says whether a field is one that a message keeps, and whether it is hardly ever the
+// same in two.
+func identifies(field []byte) (keeps, unique bool) {
+	name, value, _ := bytes.Cut(field, []byte(":"))
 	name = bytes.TrimRight(name, " \t")
-	for _, want := range identifying {
+	for i, want := range identifying {
 		if bytes.EqualFold(name, want) {
-			return true
+			return true, i < uniqueFields && len(bytes.TrimSpace(value)) > 0
 		}
 	}
-	return false
+	return false, false
 }
 
 // A passing message is a body on its way into a target: its header is kept as it passes, and it
@@ -61,7 +81,8 @@ type passing struct {
 	most   int64 // 0: any size
 	passed int64
 	header []byte
-	ended  bool // the header is over
+	ended  bool      // the header is over
+	whole  hash.Hash // of a message whose header tells nothing; nil otherwise
 }
 
 func (p *passing) Read(b []byte) (int, error) {
@@ -95,13 +116,40 @@ func (p *passing) take(b []byte) error {
 		return errTooLarge
 	}
 	if p.ended {
+		p.goOn(b)
 		return nil
 	}
 	from := max(0, len(p.header)-len("\r\n\r"))
-	p.header = append(p.header, b[:min(len(b), mostHeader-len(p.header))]...)
-	p.ended = len(p.header) == mostHeader || bytes.Contains(p.header[from:], []byte("\r\n\r\n"))
+	n := min(len(b), mostHeader-len(p.header))
+	p.header = append(p.header, b[:n]...)
+	if p.ended = len(p.header) == mostHeader || bytes.Contains(p.header[from:], []byte("\r\n\r\n")); p.ended {
+		p.judge()
+		p.goOn(b[n:])
+	}
 	return nil
 }
 
-// digest is that of the header that has passed.
-func (p *passing) digest() uint64 { return headerDigest(p.header) }
+// judge begins a digest of the whole message where its header tells nothing.
+func (p *passing) judge() {
+	if !tells(headerDigest(p.header)) {
+		p.whole = sha256.New()
+		p.whole.Write(p.header)
+	}
+}
+
+func (p *passing) goOn(b []byte) {
+	if p.whole != nil {
+		p.whole.Write(b)
+	}
+}
+
+// digest is that of the message that has passed.
+func (p *passing) digest() uint64 {
+	if !p.ended {
+		p.judge()
+	}
+	if p.whole != nil {
+		return max(2, cut(p.whole)&^1)
+	}
+	return headerDigest(p.header)
+}

@@ -29,9 +29,12 @@ func TestHeaderDigest(t *testing.T) {
 			t.Errorf("%s: same is %v, want %v", name, got == want, c.same)
 		}
 	}
-	for _, empty := range []string{"", "\r\n", "\r\nFrom: a\r\n", "X-Spam: no\r\n\r\n", ":\r\n", "\x00"} {
-		if got := headerDigest([]byte(empty)); got != 0 {
-			t.Errorf("%q: %d, want 0: nothing to tell it apart by", empty, got)
+	for _, empty := range []string{
+		"", "\r\n", "\r\nFrom: a\r\n", "X-Spam: no\r\n\r\n", ":\r\n", "\x00",
+		"Subject: low battery\r\nFrom: ups@example.org\r\n\r\n", "Message-ID:\r\nDate: \r\n\r\n",
+	} {
+		if got := headerDigest([]byte(empty)); tells(got) {
+			t.Errorf("%q: %d, and nothing tells it apart", empty, got)
 		}
 	}
 }
@@ -52,8 +55,15 @@ func FuzzHeaderDigest(f *testing.F) {
 			}
 			rest = rest[n:]
 		}
-		if got, want := p.digest(), headerDigest(msg); got != want {
+		whole := passing{}
+		if err := whole.take(msg); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := p.digest(), whole.digest(); got != want || got == 0 {
 			t.Errorf("%d in pieces of %d, %d as a whole", got, step, want)
+		}
+		if want := headerDigest(msg); tells(want) && p.digest() != want {
+			t.Errorf("%d, the header alone %d", p.digest(), want)
 		}
 		if len(p.header) > mostHeader {
 			t.Errorf("%d octets of a header are kept", len(p.header))

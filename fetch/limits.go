@@ -25,14 +25,13 @@ func withinSize(items []Item, had []uidl.Entry, most int64) (fit []Item, large [
 	told := make(map[uidl.Ref]int64)
 	for _, e := range had {
 		if e.State == uidl.Failed && e.Told {
-			told[e.Ref] = e.Size
+			told[e.Ref] = max(e.Size, e.Seen)
 		}
 	}
 	fit = items[:0]
 	for _, m := range items {
 		seen, before := told[m.Ref()]
-		m.Size = max(m.Size, seen)
-		if m.Size <= most {
+		if max(m.Size, seen) <= most {
 			fit = append(fit, m)
 			continue
 		}
@@ -52,21 +51,24 @@ func (s *session) leaveLarge(items []Item, had []uidl.Entry) []Item {
 		s.tell(Event{Kind: Warned, UID: m.UID, Bytes: m.Size, Text: fmt.Sprintf(
 			"message %d, UID %s, of %d octets is larger than max_message_size (%d) and stays on the server",
 			m.Number, strconv.Quote(m.UID), m.Size, s.account.MaxMessageSize)})
-		s.unsaved.Update = append(s.unsaved.Update, s.oversize(m.Item))
+		s.unsaved.Update = append(s.unsaved.Update, s.oversize(m.Item, 0))
 	}
 	return fit
 }
 
-// oversize remembers that m is too large, so that it is told once and not tried again.
-func (s *session) oversize(m Item) uidl.Entry {
-	return uidl.Entry{Ref: m.Ref(), Record: uidl.Record{State: uidl.Failed, Told: true, Size: m.Size, Changed: uidl.At(s.now())}}
+// oversize remembers that m is too large, so that it is told once and not tried again. seen octets
+// of it came.
+func (s *session) oversize(m Item, seen int64) uidl.Entry {
+	rec := uidl.Record{State: uidl.Failed, Told: true, Shared: m.Shared, Size: m.Size, Seen: seen, Changed: uidl.At(s.now())}
+	return uidl.Entry{Ref: m.Ref(), Record: rec}
 }
 
 // outgrown is a message that came to more than the limit while it was being received. The session
 // ends with it: nobody knows where such a message ends.
 func (s *session) outgrown(m Item) {
-	m.Size = s.account.MaxMessageSize + 1
-	s.unsaved.Update = append(s.unsaved.Update, s.oversize(m))
+	s.mu.Lock()
+	s.unsaved.Update = append(s.unsaved.Update, s.oversize(m, s.account.MaxMessageSize+1))
+	s.mu.Unlock()
 	s.failOne(m, &Error{
 		Step: "retrieve", Kind: Protocol, Err: errTooLarge,
 		Hint: "LIST gave another size; it stays on the server, and the next poll fetches what comes behind it",

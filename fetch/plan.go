@@ -86,6 +86,8 @@ func (p *planner) single(listing []pop3.Message, listed []int32, known []uidl.En
 		p.gone(known[0])
 	case len(known) == 0:
 		p.Retrieve = append(p.Retrieve, Item{Message: listing[listed[0]]})
+	case known[0].Shared: // alone now, and which one of several it is nobody can tell
+		p.sharing(Item{Message: listing[listed[0]], Rank: known[0].Rank, Shared: true}, known[0])
 	default:
 		p.listed(Item{Message: listing[listed[0]], Rank: known[0].Rank}, known[0])
 	}
@@ -96,19 +98,19 @@ func (p *planner) single(listing []pop3.Message, listed []int32, known []uidl.En
 // another size than all that is known is new: better twice than never.
 func (p *planner) shared(listing []pop3.Message, listed []int32, known []uidl.Entry) {
 	p.SizesMatter = true
-	free := slices.Clone(known)
+	free := newSizes(known)
 	var unknown []Item
 	for _, i := range listed {
 		item := Item{Message: listing[i], Shared: true}
-		at := slices.IndexFunc(free, func(e uidl.Entry) bool { return !differ(item.Size, e.Size) })
-		if at < 0 {
+		rec, ok := free.take(item.Size)
+		if !ok {
 			unknown = append(unknown, item)
 			continue
 		}
-		item.Rank = free[at].Rank
-		p.sharing(item, free[at])
-		free = slices.Delete(free, at, at+1)
+		item.Rank = rec.Rank
+		p.sharing(item, rec)
 	}
+	left := free.rest()
 	rank := uint32(0)
 	for _, item := range unknown {
 		for len(known) > 0 && known[0].Rank <= rank { // known is sorted by rank
@@ -121,9 +123,79 @@ func (p *planner) shared(listing []pop3.Message, listed []int32, known []uidl.En
 		rank++
 		p.Retrieve = append(p.Retrieve, item)
 	}
-	for _, rec := range free {
+	for _, rec := range left {
 		p.gone(rec)
 	}
+}
+
+// sizes are the records of one UID, to be found by size in the time of a look-up: a server may give
+// all of a million messages the same UID.
+type sizes struct {
+	records []uidl.Entry
+	taken   []bool
+	bySize  map[int64][]int // indexes, by rank
+	unsized []int           // whose size is not known: any message may be theirs
+	first   int             // all before it are taken
+}
+
+func newSizes(records []uidl.Entry) *sizes {
+	s := &sizes{records: records, taken: make([]bool, len(records)), bySize: make(map[int64][]int)}
+	for i, e := range records {
+		if e.Size > 0 {
+			s.bySize[e.Size] = append(s.bySize[e.Size], i)
+		} else {
+			s.unsized = append(s.unsized, i)
+		}
+	}
+	return s
+}
+
+// take gives the first record that a message of size may have; a size that is not known fits all.
+func (s *sizes) take(size int64) (uidl.Entry, bool) {
+	at := -1
+	if size > 0 {
+		same := s.untaken(s.bySize[size])
+		s.bySize[size] = same
+		s.unsized = s.untaken(s.unsized)
+		switch {
+		case len(same) > 0 && (len(s.unsized) == 0 || same[0] < s.unsized[0]):
+			at = same[0]
+		case len(s.unsized) > 0:
+			at = s.unsized[0]
+		}
+	} else if s.skip(); s.first < len(s.records) {
+		at = s.first
+	}
+	if at < 0 {
+		return uidl.Entry{}, false
+	}
+	s.taken[at] = true
+	return s.records[at], true
+}
+
+// untaken is what is left of indexes.
+func (s *sizes) untaken(indexes []int) []int {
+	for len(indexes) > 0 && s.taken[indexes[0]] {
+		indexes = indexes[1:]
+	}
+	return indexes
+}
+
+func (s *sizes) skip() {
+	for s.first < len(s.records) && s.taken[s.first] {
+		s.first++
+	}
+}
+
+// rest are the records that no message was given.
+func (s *sizes) rest() []uidl.Entry {
+	var left []uidl.Entry
+	for i, e := range s.records {
+		if !s.taken[i] {
+			left = append(left, e)
+		}
+	}
+	return left
 }
 
 // sharing is listed for a message whose UID is not unique. One that was deleted may be another

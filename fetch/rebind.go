@@ -30,16 +30,25 @@ func (p *Poller) Rebind(ctx context.Context, a Account) (Rebinding, *Error) {
 	defer release()
 	hard, release := s.lingering(soft)
 	defer release()
-	r, err := s.rebind(soft, dry)
+	r, err := s.rebind(soft, hard, dry)
 	s.leave(hard)
 	s.note(err)
+	if s.refusedLogIn {
+		s.last.Refusals = s.refusals()
+		s.note(s.commit(uidl.Change{Poll: &s.last}))
+	}
 	return r, s.end().Err
 }
 
-func (s *session) rebind(ctx context.Context, dry bool) (Rebinding, error) {
+func (s *session) rebind(ctx, hard context.Context, dry bool) (Rebinding, error) {
 	var err error
 	if s.last, err = s.records.Poll(ctx); err != nil {
 		return Rebinding{}, s.stateFailed(err)
+	}
+	if !dry { // what a crash left has records then
+		if err := s.settle(ctx, hard); err != nil {
+			return Rebinding{}, err
+		}
 	}
 	listing, err := s.visit(ctx)
 	if err != nil {
@@ -54,12 +63,11 @@ func (s *session) rebind(ctx context.Context, dry bool) (Rebinding, error) {
 		return Rebinding{}, nil
 	}
 	plan := MakePlan(listing.Messages, true, had, Retention{}, s.now())
-	gone := absent(had, plan)
-	matched, err := s.match(ctx, plan.Retrieve, gone)
+	matched, err := s.match(ctx, plan, had)
 	if err != nil {
 		return Rebinding{}, err
 	}
-	r := Rebinding{Known: len(gone), Unknown: len(plan.Retrieve), Matched: len(matched)}
+	r := Rebinding{Known: len(absent(had, plan)), Unknown: len(plan.Retrieve), Matched: len(matched)}
 	if dry {
 		return r, nil
 	}
@@ -86,32 +94,53 @@ func absent(had []uidl.Entry, plan Plan) []uidl.Entry {
 	return gone
 }
 
-// match finds the messages of items that are among those gone. Without a header to compare, a
-// size that only one message of each side has is taken for the same message.
-func (s *session) match(ctx context.Context, items []Item, gone []uidl.Entry) ([]Pair, error) {
-	bySize := make(map[int64][]uidl.Entry, len(gone))
+// match finds the messages of items that are among those gone. Without headers to compare, those
+// of the same size are taken for the same where nearly all sizes are, and no other message of
+// either side has it.
+func (s *session) match(ctx context.Context, plan Plan, had []uidl.Entry) ([]Pair, error) {
+	missing := absent(had, plan)
+	found, err := s.compare(ctx, alike(plan.Retrieve, missing), missing, true)
+	if err != nil || !found.unproven() {
+		return found.known, err
+	}
+	if suspicion := Suspect(plan, had); suspicion.Plain() {
+		return lonely(plan), nil
+	}
+	return nil, nil
+}
+
+// alike are the items that have the size of a message which is gone and whose header is known.
+func alike(items []Item, gone []uidl.Entry) []Pair {
+	bySize := make(map[int64]uidl.Entry, len(gone))
 	for _, e := range gone {
-		bySize[e.Size] = append(bySize[e.Size], e)
+		if tells(e.Header) {
+			bySize[e.Size] = e
+		}
 	}
-	like := make(map[int64]int)
-	var asked, single []Pair
+	var pairs []Pair
 	for _, m := range items {
-		if same := bySize[m.Size]; m.Size > 0 && len(same) > 0 {
-			like[m.Size]++
-			asked = append(asked, Pair{same[0], m})
+		if e, ok := bySize[m.Size]; ok && m.Size > 0 {
+			pairs = append(pairs, Pair{e, m})
 		}
 	}
-	known, compared, err := s.recognize(ctx, asked, gone)
-	if err != nil {
-		return nil, err
+	return pairs
+}
+
+// lonely are the pairs of a message that is newly gone and one that is new, of which no other has
+// the size.
+func lonely(plan Plan) []Pair {
+	gone, fresh := make(map[int64][]uidl.Entry), make(map[int64][]Item)
+	for _, e := range plan.Missing {
+		gone[e.Size] = append(gone[e.Size], e)
 	}
-	for _, p := range asked {
-		if e := bySize[p.New.Size]; len(e) == 1 && like[p.New.Size] == 1 && (!compared || e[0].Header == 0) {
-			single = append(single, p)
+	for _, m := range plan.Retrieve {
+		fresh[m.Size] = append(fresh[m.Size], m)
+	}
+	var pairs []Pair
+	for size, items := range fresh {
+		if size > 0 && len(items) == 1 && len(gone[size]) == 1 {
+			pairs = append(pairs, Pair{gone[size][0], items[0]})
 		}
 	}
-	if !compared {
-		return single, nil
-	}
-	return append(known, single...), nil
+	return pairs
 }

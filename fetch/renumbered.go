@@ -51,10 +51,25 @@ func Suspect(plan Plan, had []uidl.Entry) Suspicion {
 // Migrated says whether this looks like a whole mailbox that has moved (W15): a mailbox that was
 // emptied, or a window that has moved on, has no others of the same sizes.
 func (s Suspicion) Migrated() bool {
-	return s.Gone >= mostRenewed && 2*s.Gone > s.Known && s.Unknown >= s.Gone && 2*len(s.Alike) > s.Gone
+	return s.Gone >= mostRenewed && 2*s.Gone > s.Known && 2*len(s.Alike) > s.Gone
 }
 
-// Renewed says whether every known message may be there under a new UID (W16).
-func (s Suspicion) Renewed() bool {
-	return s.Gone > 0 && s.Gone == s.Known && len(s.Alike) == s.Gone
+// Plain says whether that is so by the sizes alone, where there are no headers to compare.
+func (s Suspicion) Plain() bool { return s.Migrated() && s.Unknown >= s.Gone }
+
+// Renewed says whether every known message may be there under a new UID (W16). Of a server that
+// was seen to do that, again, some may have been deleted meanwhile.
+func (s Suspicion) Renewed(again bool) bool {
+	return s.Gone > 0 && s.Gone == s.Known && (len(s.Alike) == s.Gone || again && len(s.Alike) > 0)
+}
+
+// Telling are the pairs in which the header of the message that is gone tells it from others.
+func (s Suspicion) Telling() []Pair {
+	var telling []Pair
+	for _, p := range s.Alike {
+		if tells(p.Gone.Header) {
+			telling = append(telling, p)
+		}
+	}
+	return telling
 }

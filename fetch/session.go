@@ -61,6 +61,11 @@ type session struct {
 	refusedLogIn bool
 	pausing      bool // nothing was asked of the server, because it is too early
 	renumbered   int  // polls in a row with new UIDs for known messages
+	topFailed    bool // the connection broke, or hung, at TOP
+	putOff       bool // TOP was refused for the moment
+
+	due      []Had         // to be deleted, found out while messages came in
+	expected map[int32]Had // messages that are retrieved because they may not be the ones that were had
 
 	mu     sync.Mutex // the reader and the deliverer both report
 	result Result
@@ -151,7 +156,7 @@ func (s *session) run(ctx, hard context.Context) error {
 	if ctx.Err() != nil && s.result.Left > 0 {
 		s.note(&Error{Step: "retrieve", Kind: Interrupted, Err: errInterrupted})
 	}
-	return s.finish(hard, plan.Delete, brought)
+	return s.finish(hard, append(plan.Delete, s.due...), brought)
 }
 
 // askPassword gets what the log-in needs.

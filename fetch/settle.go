@@ -69,7 +69,7 @@ func (d *settling) one(ctx context.Context, target deliver.Target, in uidl.Inten
 	outcome, err := target.Settle(ctx, st, d.s.now().Sub(in.At.Time()))
 	switch {
 	case outcome == deliver.Delivered:
-		rec := uidl.Record{State: uidl.Delivered, Size: in.Size, Header: in.Header, Changed: uidl.At(d.s.now())}
+		rec := uidl.Record{State: uidl.Delivered, Size: in.Size, Shared: in.Shared, Header: in.Header, Changed: uidl.At(d.s.now())}
 		d.change.Confirm = append(d.change.Confirm, uidl.Entry{Ref: in.Ref, Record: rec})
 	case outcome == deliver.Again, verdict(err):
 		d.change.Abandon = append(d.change.Abandon, in.Ref) // it is fetched again

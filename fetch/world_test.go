@@ -169,7 +169,7 @@ func (w *world) poll() Result {
 
 // letter is a small message that says its number.
 func letter(n int) string {
-	return fmt.Sprintf("From: sender%d@example.net\r\nSubject: letter %d\r\n\r\n.dot\r\nbody %d\r\n", n, n, n)
+	return fmt.Sprintf("From: sender%d@example.net\r\nMessage-ID: <%d@example.net>\r\nSubject: letter %d\r\n\r\n.dot\r\nbody %d\r\n", n, n, n, n)
 }
 
 // add puts letters from..to on the server.

@@ -70,7 +70,7 @@ func (e Entry) validate() error {
 	switch {
 	case e.State > Quarantined:
 		return fmt.Errorf("%v: state %d", e.Ref, e.State)
-	case e.Size < -1:
+	case e.Size < -1 || e.Seen < 0:
 		return fmt.Errorf("%v: size %d", e.Ref, e.Size)
 	}
 	return nil

@@ -10,22 +10,23 @@ import (
 
 // The first byte of a record or an intent says how it is encoded.
 const (
-	withoutHeader = 1
-	withHeader    = 2 // the digest of the header stands at the end of a record, before the names of an intent
+	plainFormat = 1
+	fullFormat  = 2 // more stands at the end of a record, and before the names of an intent
 )
 
-// formatOf is the shortest encoding that has header.
-func formatOf(header uint64) byte {
-	if header == 0 {
-		return withoutHeader
+// formatOf is the encoding of what has more than the plain one holds, or not.
+func formatOf(more bool) byte {
+	if more {
+		return fullFormat
 	}
-	return withHeader
+	return plainFormat
 }
 
 // The flags of a record.
 const (
 	flagDeleteSent = 1 << iota
 	flagTold
+	flagShared
 	flagsKnown = 1<<iota - 1
 )
 
@@ -68,7 +69,8 @@ func splitKey(key []byte) (uid []byte, rank uint32, err error) {
 	return key[:n], binary.BigEndian.Uint32(key[n+1:]), nil
 }
 
-// append appends the record's encoding: format, state, flags, deletions, then varints, and the header's digest.
+// append appends the record's encoding: format, state, flags, deletions, then varints; in the full
+// format the header's digest and the octets seen.
 func (r Record) append(b []byte) []byte {
 	var flags byte
 	if r.DeleteSent {
@@ -77,19 +79,19 @@ func (r Record) append(b []byte) []byte {
 	if r.Told {
 		flags |= flagTold
 	}
-	b = append(b, formatOf(r.Header), byte(r.State), flags, r.Deletions)
+	if r.Shared {
+		flags |= flagShared
+	}
+	full := r.Header != 0 || r.Seen != 0 || r.Shared
+	b = append(b, formatOf(full), byte(r.State), flags, r.Deletions)
 	b = binary.AppendUvarint(b, uint64(r.Attempts))
 	b = binary.AppendVarint(b, r.Size)
 	b = binary.AppendVarint(b, int64(r.Changed))
 	b = binary.AppendVarint(b, int64(r.MissingSince))
-	return appendHeader(b, r.Header)
-}
-
-func appendHeader(b []byte, header uint64) []byte {
-	if header == 0 {
+	if !full {
 		return b
 	}
-	return binary.LittleEndian.AppendUint64(b, header)
+	return binary.AppendVarint(binary.LittleEndian.AppendUint64(b, r.Header), r.Seen)
 }
 
 func decodeRecord(b []byte) (Record, error) {
@@ -99,13 +101,17 @@ func decodeRecord(b []byte) (Record, error) {
 	flags := d.byte()
 	r.DeleteSent = flags&flagDeleteSent != 0
 	r.Told = flags&flagTold != 0
+	r.Shared = flags&flagShared != 0
 	r.Deletions = d.byte()
 	attempts := d.uvarint()
 	r.Attempts = uint16(attempts)
 	r.Size = d.varint()
 	r.Changed = Stamp(d.varint())
 	r.MissingSince = Stamp(d.varint())
-	r.Header = d.header(format)
+	if format == fullFormat {
+		r.Header = d.uint64()
+		r.Seen = d.varint()
+	}
 	if r.State > Quarantined || flags > flagsKnown || attempts > math.MaxUint16 {
 		return Record{}, errShape
 	}
@@ -114,12 +120,19 @@ func decodeRecord(b []byte) (Record, error) {
 
 // appendIntent appends the encoding of an intent, without its Ref, that was the nth recorded.
 func appendIntent(b []byte, in Intent, n uint64) []byte {
-	b = append(b, formatOf(in.Header))
+	full := in.Header != 0 || in.Shared
+	b = append(b, formatOf(full))
 	b = binary.AppendUvarint(b, n)
 	b = binary.AppendVarint(b, in.Size)
 	b = binary.AppendVarint(b, in.Staged)
 	b = binary.AppendVarint(b, int64(in.At))
-	b = appendHeader(b, in.Header)
+	if full {
+		var flags byte
+		if in.Shared {
+			flags = flagShared
+		}
+		b = append(binary.LittleEndian.AppendUint64(b, in.Header), flags)
+	}
 	b = binary.AppendUvarint(b, uint64(len(in.Target)))
 	b = append(b, in.Target...)
 	return append(b, in.Name...)
@@ -132,7 +145,12 @@ func decodeIntent(b []byte) (in Intent, n uint64, err error) {
 	in.Size = d.varint()
 	in.Staged = d.varint()
 	in.At = Stamp(d.varint())
-	in.Header = d.header(format)
+	if format == fullFormat {
+		in.Header = d.uint64()
+		flags := d.byte()
+		in.Shared = flags == flagShared
+		d.bad = d.bad || flags&^flagShared != 0
+	}
 	in.Target = string(d.take(d.uvarint()))
 	in.Name = string(d.take(uint64(len(d.rest))))
 	return in, n, d.end()
@@ -153,18 +171,10 @@ type decoder struct {
 
 func (d *decoder) format() byte {
 	format := d.byte()
-	if format != withoutHeader && format != withHeader {
+	if format != plainFormat && format != fullFormat {
 		d.bad = true
 	}
 	return format
-}
-
-// header is the digest of a header, in encodings that have it.
-func (d *decoder) header(format byte) uint64 {
-	if format != withHeader {
-		return 0
-	}
-	return d.uint64()
 }
 
 func (d *decoder) take(n uint64) []byte {

@@ -66,8 +66,10 @@ type Record struct {
 	Deletions    uint8  // sessions that sent DELE for it and whose QUIT said +OK while it stayed
 	DeleteSent   bool   // DELE was sent, and the answer to QUIT was lost
 	Told         bool   // its user has been told of it once (too large, ...)
-	Size         int64  // octets as LIST gave them, -1 if it did not; of one too large to be had, as far as it was seen
-	Header       uint64 // digest of the header that was delivered; 0: not known
+	Shared       bool   // another message had the same UID when this one was delivered
+	Size         int64  // octets as LIST gave them, -1 if it did not
+	Seen         int64  // octets that came before it was given up as too large; 0: it was not
+	Header       uint64 // digest of the header, or of the whole, that was delivered; 0: not known
 	Changed      Stamp  // when State became what it is; the delivery for Delivered
 	MissingSince Stamp  // first complete listing without it; zero while it is listed
 }
@@ -85,6 +87,7 @@ type Intent struct {
 	Size   int64  // octets as LIST gave them, -1 if it did not
 	Staged int64  // octets of the staged file
 	Header uint64 // digest of the message's header, for its record; 0: not known
+	Shared bool   // another message has the same UID
 	Target string // deliver.Target's Location
 	Name   string // deliver.Staged's Name
 	At     Stamp
@@ -108,6 +111,8 @@ type Poll struct {
 	LoginDelay   int64  `json:"login_delay,omitzero"`   // seconds, as last announced
 	Mechanism    string `json:"mechanism,omitzero"`     // the log-in that works where a stronger one was refused, as in the configuration
 	Noticed      Stamp  `json:"noticed,omitzero"`       // when its user was last told what is to be done soon
+	NoTOP        Stamp  `json:"no_top,omitzero"`        // when the server was seen to go away, or to hang, at TOP
+	RenumberTold Stamp  `json:"renumber_told,omitzero"` // when its user was last told of Renumbered
 	Renumbered   int    `json:"renumbered,omitzero"`    // polls in a row in which known messages had new UIDs
 
 	Refusals Refusals `json:"refusals,omitzero"`
@@ -118,7 +123,10 @@ type Refusals struct {
 	Count int    `json:"count,omitzero"`
 	Last  Stamp  `json:"last,omitzero"` // the last refusal
 	Told  Stamp  `json:"told,omitzero"` // when its user was last told
-	Key   string `json:"key,omitzero"`  // tells whether secret and settings are still the same; a few bits, from which no secret can be found
+	Key   string `json:"key,omitzero"`  // tells whether secret and settings are still the same; it has 12 bits that depend on the secret
+
+	Secrets int  `json:"secrets,omitzero"` // different ones that were refused in a row
+	Sure    bool `json:"sure,omitzero"`    // the server said that it was the credentials, or this account never logged in
 }
 
 // A Change is one durable step of an account. Everything in it becomes durable together or not at all.

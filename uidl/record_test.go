@@ -11,7 +11,7 @@ import (
 func FuzzDecodeRecord(f *testing.F) {
 	f.Add([]byte(nil))
 	f.Add(Record{}.append(nil))
-	f.Add(Record{State: Quarantined, Attempts: 65535, Deletions: 255, DeleteSent: true, Told: true, Size: -1, Changed: 1 << 40, MissingSince: -1, Header: 1 << 63}.append(nil))
+	f.Add(Record{State: Quarantined, Attempts: 65535, Deletions: 255, DeleteSent: true, Told: true, Size: -1, Changed: 1 << 40, MissingSince: -1, Header: 1 << 63, Shared: true, Seen: 1 << 40}.append(nil))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, err := decodeRecord(b)
 		if err != nil {
@@ -27,7 +27,7 @@ func FuzzDecodeRecord(f *testing.F) {
 func FuzzDecodeIntent(f *testing.F) {
 	f.Add([]byte(nil))
 	f.Add(appendIntent(nil, Intent{Size: -1, Target: "maildir:/m", Name: "1.a"}, 7))
-	f.Add(appendIntent(nil, Intent{Target: "maildir:/m", Name: "1.a", Header: 1}, 1<<40))
+	f.Add(appendIntent(nil, Intent{Target: "maildir:/m", Name: "1.a", Header: 1, Shared: true}, 1<<40))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		in, n, err := decodeIntent(b)
 		if err != nil {

@@ -79,6 +79,8 @@ var (
 			Changed:      uidl.Stamp(rapid.Int64().Draw(t, "changed")),
 			MissingSince: uidl.Stamp(rapid.Int64().Draw(t, "missing")),
 			Header:       rapid.Uint64().Draw(t, "header"),
+			Shared:       rapid.Bool().Draw(t, "shared"),
+			Seen:         rapid.Int64Min(0).Draw(t, "seen"),
 		}}
 	})
 	intentGen = rapid.Custom(func(t *rapid.T) uidl.Intent {
@@ -90,6 +92,7 @@ var (
 			Name:   rapid.StringN(1, 20, -1).Draw(t, "name"),
 			At:     uidl.Stamp(rapid.Int64().Draw(t, "at")),
 			Header: rapid.Uint64().Draw(t, "header"),
+			Shared: rapid.Bool().Draw(t, "shared"),
 		}
 	})
 	pollGen = rapid.Custom(func(t *rapid.T) *uidl.Poll {
