@@ -3,7 +3,9 @@ package fetch
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
+	"encoding/hex"
 	"net"
 	"strconv"
 	"strings"
@@ -85,6 +87,15 @@ func (s Server) String() string {
 		return s.Host
 	}
 	return net.JoinHostPort(s.Host, strconv.Itoa(s.Port))
+}
+
+// certificate is the digest of what is shown to the server, empty where nothing is.
+func (s Server) certificate() string {
+	if s.TLS == nil || len(s.TLS.Certificates) == 0 || len(s.TLS.Certificates[0].Certificate) == 0 {
+		return ""
+	}
+	sum := sha256.Sum256(s.TLS.Certificates[0].Certificate[0])
+	return hex.EncodeToString(sum[:])
 }
 
 // Retention is what becomes of messages on the server once they are delivered.

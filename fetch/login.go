@@ -123,17 +123,22 @@ func (s *session) asBefore(ctx context.Context) (done bool, err error) {
 // attempt logs in by the strongest of what is offered. Some servers announce mechanisms that they do
 // not have; the next one is taken then, and the secret is still sent once.
 func (s *session) attempt(ctx context.Context, offer mechanism.Offer) (mechanism.Choice, error) {
+	passedOver := false
 	for {
 		choice, err := mechanism.Choose(s.account.Auth, offer, s.credentials())
 		if err != nil {
 			return choice, s.unusable(err)
 		}
 		s.mechanism = choice.String()
-		err = s.try(ctx, choice)
+		if err = s.try(ctx, choice); err == nil && passedOver {
+			s.way = choice.Name
+		}
 		if !unavailable(err) || s.account.Auth != mechanism.Auto {
 			return choice, s.loggedInOr(err)
 		}
+		s.sent = s.sent || sentTo(err)
 		s.tell(Event{Kind: Noted, Text: "the server announces " + choice.SASL + " and refuses it"})
+		passedOver = true
 		offer.SASL = slices.DeleteFunc(slices.Clone(offer.SASL), func(m string) bool { return m == choice.SASL })
 	}
 }
@@ -142,7 +147,7 @@ func (s *session) attempt(ctx context.Context, offer mechanism.Offer) (mechanism
 // once, at the first of several refusals.
 func (s *session) mayBeTheWay(choice mechanism.Choice, err error) bool {
 	return s.account.Auth == mechanism.Auto && !s.account.Token && !s.exposed && choice.SASL != "" && !choice.Shows() &&
-		s.refusedLogIn && s.last.Refusals.Count == 0 && verdictOf(err)
+		s.refusedLogIn && s.refusedBefore == 0 && verdictOf(err)
 }
 
 // verdictOf says whether err is the server's, and final.
@@ -200,14 +205,23 @@ func unavailable(err error) bool {
 	return ok && refusal.Mechanism
 }
 
-// loggedInOr is nil, or what err means. A refusal counts against the secret only if it speaks of it.
+// sentTo says whether the credentials went to a server that refused the mechanism.
+func sentTo(err error) bool {
+	refusal, ok := errors.AsType[*pop3.ResponseError](err)
+	return ok && refusal.Sent
+}
+
+// loggedInOr is nil, or what err means. A refusal counts against the secret only once that has been
+// sent.
 func (s *session) loggedInOr(err error) error {
 	if err == nil {
 		return nil
 	}
 	e := s.step("log in", err)
-	_, answered := errors.AsType[*pop3.ResponseError](err)
-	s.refusedLogIn = answered && e.Kind == Refused && !unavailable(err)
+	refusal, answered := errors.AsType[*pop3.ResponseError](err)
+	s.sent = s.sent || answered && (!refusal.Mechanism || refusal.Sent)
+	s.refusedLogIn = s.sent && answered && e.Kind == Refused
+	s.sure = answered && (refusal.Code == "AUTH" || refusal.Code == "SYS/PERM")
 	return e
 }
 
@@ -245,6 +259,7 @@ func (s *session) connect(ctx context.Context) error {
 		Pipelining: s.pipelining(),
 		User:       s.account.User,
 		Password:   s.password.Reveal(),
+		OneForm:    s.refusedBefore > 0, // each counts at the server
 		Trace:      s.trace,
 	})
 	if err != nil {

@@ -19,12 +19,20 @@ import (
 // its settings change, or its user says so: some providers lock accounts (A5).
 var refusalPauses = []time.Duration{5 * time.Minute, 30 * time.Minute}
 
-// tokenPause follows the third and all later refusals of tokens from a helper: they change by
-// themselves, so a new one proves nothing.
-const tokenPause = 6 * time.Hour
+const (
+	// longPause follows the third and all later refusals where nobody can tell whether it is the
+	// secret: of an account that has logged in before, by a server that gives no reason (Courier,
+	// nginx, popa3d and others say a bare -ERR also of a mailbox that is locked); and of tokens from
+	// a helper, which change by themselves.
+	longPause = 6 * time.Hour
 
-// toldAgain is how often a pause that goes on is told.
-const toldAgain = 24 * time.Hour
+	// freeSecrets is how many different ones are tried without a pause: a command whose output
+	// changes each time would otherwise be a new secret each time.
+	freeSecrets = 3
+
+	// toldAgain is how often a pause that goes on is told.
+	toldAgain = 24 * time.Hour
+)
 
 // A hold is how long refusals forbid to ask again.
 type hold struct {
@@ -32,22 +40,30 @@ type hold struct {
 	forever bool
 }
 
-// holdOf is a pure function of the refusals so far.
-func holdOf(r uidl.Refusals, changing bool) hold {
+// holdOf is a pure function of the refusals so far. doubtful says that the secret may be good.
+func holdOf(r uidl.Refusals, doubtful bool) hold {
 	switch {
 	case r.Count == 0:
 		return hold{}
 	case r.Count <= len(refusalPauses):
 		return hold{until: r.Last.Time().Add(refusalPauses[r.Count-1])}
-	case changing:
-		return hold{until: r.Last.Time().Add(tokenPause)}
+	case doubtful:
+		return hold{until: r.Last.Time().Add(longPause)}
 	}
 	return hold{forever: true}
 }
 
+// holdOfNew is that of a secret which was not tried yet.
+func holdOfNew(r uidl.Refusals) hold {
+	if r.Secrets < freeSecrets {
+		return hold{}
+	}
+	return hold{until: r.Last.Time().Add(longPause)}
+}
+
 // over says whether the hold has ended, or the clock went back behind its beginning.
 func (h hold) over(began uidl.Stamp, now time.Time) bool {
-	return now.Before(began.Time()) || !h.forever && !now.Before(h.until)
+	return !h.forever && (now.Before(began.Time()) || !now.Before(h.until))
 }
 
 // held is the error of an account that is left alone because its log-in was refused, or nil.
@@ -56,11 +72,10 @@ func (s *session) held() *Error {
 	if r.Count == 0 || s.urgent {
 		return nil
 	}
-	if !s.account.changingToken() && r.Key != s.refusalKey(saltOf(r.Key)) {
-		s.last.Refusals = uidl.Refusals{} // another secret, other settings
-		return nil
+	h := holdOf(r, s.account.changingToken() || !r.Sure && !s.last.LoggedIn.IsZero())
+	if !s.sameSecret() {
+		h = holdOfNew(r)
 	}
-	h := holdOf(r, s.account.changingToken())
 	if h.over(r.Last, s.now()) {
 		return nil
 	}
@@ -101,10 +116,17 @@ func times(n int) string {
 	return fmt.Sprintf("%d times", n)
 }
 
+// sameSecret says whether secret and settings are those that were refused; of tokens that change by
+// themselves that cannot be told, and they count as one.
+func (s *session) sameSecret() bool {
+	r := s.last.Refusals
+	return r.Count > 0 && (s.account.changingToken() || r.Key == s.refusalKey(saltOf(r.Key)))
+}
+
 // changingToken says whether a new secret may be only a new token, which proves no change.
 func (a Account) changingToken() bool { return a.Token && a.Grant == nil }
 
-// refusedAgain counts a refused log-in; accepted ends the counting.
+// refusals counts a refused log-in; one that is let in ends the counting.
 func (s *session) refusals() uidl.Refusals {
 	r := s.last.Refusals
 	switch {
@@ -113,13 +135,15 @@ func (s *session) refusals() uidl.Refusals {
 	case !s.refusedLogIn:
 		return r
 	}
-	salt := saltOf(r.Key)
-	key := s.refusalKey(salt)
-	if key != r.Key && !s.account.changingToken() {
-		r.Count = 0
-	}
 	now := uidl.At(s.now())
-	return uidl.Refusals{Count: r.Count + 1, Last: now, Told: now, Key: key}
+	next := uidl.Refusals{
+		Count: s.refusedBefore + 1, Last: now, Told: now, Key: s.refusalKey(saltOf(r.Key)), Secrets: r.Secrets,
+		Sure: s.sure,
+	}
+	if !s.sameSecret() {
+		next.Secrets++
+	}
+	return next
 }
 
 // A key of refusals is a salt, 12 bits that depend on the secret, and a digest of the settings. So
@@ -142,7 +166,7 @@ func (s *session) refusalKey(salt string) string {
 		secret = s.account.Grant()
 	}
 	a := s.account
-	settings := fmt.Sprint(salt, a.Server.Security, a.Server.Far, a.Auth, a.Token, a.Certificate, a.User, a.Server)
+	settings := fmt.Sprint(salt, a.Server.Security, a.Server.Far, a.Auth, a.Token, a.User, a.Server, a.Server.certificate())
 	return salt + digits(salt+secret, secretDigits) + digits(settings, settingDigits)
 }
 
@@ -197,6 +221,6 @@ func sleep(ctx context.Context, d time.Duration) error {
 // early says whether a refusal came so soon after a good log-in that the provider may have meant
 // the time between the two (WEB.DE answers an early log-in like a wrong password).
 func (s *session) early(r *pop3.ResponseError) bool {
-	last := s.last.LoggedIn
-	return s.account.MinInterval > 0 && !last.IsZero() && s.now().Sub(last.Time()) < s.account.MinInterval
+	since := s.now().Sub(s.last.LoggedIn.Time())
+	return !s.last.LoggedIn.IsZero() && since >= 0 && since < s.account.MinInterval
 }

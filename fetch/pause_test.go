@@ -13,7 +13,7 @@ func TestHoldOf(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		refusals uidl.Refusals
-		changing bool
+		doubtful bool
 		after    time.Duration
 		over     bool
 	}{
@@ -25,9 +25,10 @@ func TestHoldOf(t *testing.T) {
 		{"three times, a year later", at(3), false, 365 * 24 * time.Hour, false},
 		{"a token three times, a second before", at(3), true, 6*time.Hour - time.Second, false},
 		{"a token three times", at(3), true, 6 * time.Hour, true},
-		{"the clock went back", at(3), false, -time.Second, true},
+		{"once, and the clock went back", at(1), false, -time.Second, true},
+		{"three times, and the clock went back", at(3), false, -time.Second, false},
 	} {
-		if got := holdOf(c.refusals, c.changing).over(c.refusals.Last, today.Add(c.after)); got != c.over {
+		if got := holdOf(c.refusals, c.doubtful).over(c.refusals.Last, today.Add(c.after)); got != c.over {
 			t.Errorf("%s: over is %v", c.name, got)
 		}
 	}

@@ -4,12 +4,15 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
+	"popsync/fetch/mechanism"
 	"popsync/internal/poptest"
 	"popsync/internal/secret"
+	"popsync/uidl"
 )
 
 const wrong = "Wr0ng-never-to-be-shown"
@@ -460,4 +463,97 @@ func TestDryRunCountsRefusals(t *testing.T) {
 			t.Errorf("%d log-ins of dry runs", n)
 		}
 	})
+}
+
+// A5: what has no reason in it counts as a refusal, in whatever language, and in whatever form it was
+// sent.
+func TestRefusalsWithoutAReason(t *testing.T) {
+	for _, auth := range []mechanism.Name{"auto", "plain"} {
+		for _, text := range []string{"", " no", " Zugriff verweigert"} {
+			inBubble(t, poptest.Options{SASL: []string{"PLAIN"}}, func(t *testing.T, w *world) {
+				w.account.Auth = auth
+				w.server.Hook("AUTH", poptest.Always(poptest.Send("-ERR"+text+"\r\n")))
+				w.server.Hook("PASS", poptest.Always(poptest.Send("-ERR"+text+"\r\n")))
+				w.eachMinute(24*time.Hour, func(Result) {})
+				if n := w.logIns(); n > 6 {
+					t.Errorf("auth: %s, -ERR%s: %d log-ins in a day", auth, text, n)
+				}
+			})
+		}
+	}
+}
+
+// A5: a command that prints another text each time is no way around the pauses.
+func TestChangingSecret(t *testing.T) {
+	inBubble(t, poptest.Options{}, func(t *testing.T, w *world) {
+		n := 0
+		w.account.Password = func(context.Context) (secret.Value, error) {
+			n++
+			return secret.New(fmt.Sprint("no such entry at ", n)), nil
+		}
+		w.eachMinute(24*time.Hour, func(Result) {})
+		if n := w.logIns(); n > 7 {
+			t.Errorf("%d log-ins in a day", n)
+		}
+		w.setPassword(password)
+		time.Sleep(6 * time.Hour)
+		w.good(0)
+	})
+}
+
+// A5: a mailbox that is locked for a while, said without a code, is not left alone for ever.
+func TestTroubleWithoutACode(t *testing.T) {
+	inBubble(t, poptest.Options{}, func(t *testing.T, w *world) {
+		w.good(0)
+		w.server.Hook("PASS", poptest.Always(poptest.Send("-ERR maildrop already locked\r\n")))
+		w.eachMinute(time.Hour, func(Result) {})
+		if n := w.logIns(); n != 4 {
+			t.Errorf("%d log-ins, want the good one and three", n)
+		}
+		w.server.Hook("PASS", nil)
+		w.each(time.Hour, 5*time.Hour, func(Result) {})
+		time.Sleep(time.Hour)
+		w.good(0)
+	})
+}
+
+// A5, A9: a last log-in that lies in the future is no early log-in.
+func TestClockThatWentBack(t *testing.T) {
+	inBubble(t, poptest.Options{}, func(t *testing.T, w *world) {
+		w.account.MinInterval = 15 * time.Minute
+		box, err := w.db.Box(t.Context(), w.account.Mailbox(), w.account.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		later := uidl.Poll{LoggedIn: uidl.At(time.Now().Add(48 * time.Hour))}
+		if err := box.Commit(t.Context(), uidl.Change{Poll: &later}); err != nil {
+			t.Fatal(err)
+		}
+		w.setPassword(wrong)
+		w.eachMinute(24*time.Hour, func(Result) {})
+		if n := w.logIns(); n != 3 {
+			t.Errorf("%d log-ins in a day", n)
+		}
+	})
+}
+
+// A5, T6: another client certificate is another secret.
+func TestNewClientCertificateIsTried(t *testing.T) {
+	ca := poptest.NewCA(t)
+	config := ca.Config(poptest.Good)
+	config.ClientAuth, config.ClientCAs = tls.RequireAndVerifyClientCert, ca.Pool()
+	w := newWorld(t, poptest.Options{TLS: config, SASL: []string{"EXTERNAL"}})
+	w.overTLS(ca, ImplicitTLS)
+	w.account.Auth, w.account.Certificate = "external", true
+	w.setPassword("")
+	for n := range 2 {
+		w.account.Server.TLS = w.account.Server.TLS.Clone()
+		w.account.Server.TLS.Certificates = []tls.Certificate{ca.Issue(poptest.Client)}
+		w.server.Hook("AUTH", poptest.Always(poptest.Send("-ERR [AUTH] no\r\n")))
+		w.bad(Refused)
+		w.bad(Refused, "not asked again")
+		if got := w.logIns(); got != n+1 {
+			t.Errorf("%d log-ins, want %d", got, n+1)
+		}
+	}
 }

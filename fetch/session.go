@@ -54,15 +54,18 @@ type session struct {
 	lost    bool        // commands that came early (W8)
 	header  []byte      // of the message that comes in, to be used again
 
-	offered      pop3.Capabilities // before the log-in
-	noCapa       bool              // the server goes away at CAPA
-	mechanism    string            // of the log-in
-	way          mechanism.Name    // that works where a stronger one did not
-	refusedLogIn bool
-	pausing      bool // nothing was asked of the server, because it is too early
-	renumbered   int  // polls in a row with new UIDs for known messages
-	topFailed    bool // the connection broke, or hung, at TOP
-	putOff       bool // TOP was refused for the moment
+	offered       pop3.Capabilities // before the log-in
+	noCapa        bool              // the server goes away at CAPA
+	mechanism     string            // of the log-in
+	way           mechanism.Name    // that works where a stronger one did not
+	sent          bool              // the secret has gone out
+	refusedBefore int               // times that the same secret was refused
+	refusedLogIn  bool
+	sure          bool // it is the credentials that were refused
+	pausing       bool // nothing was asked of the server, because it is too early
+	renumbered    int  // polls in a row with new UIDs for known messages
+	topFailed     bool // the connection broke, or hung, at TOP
+	putOff        bool // TOP was refused for the moment
 
 	due      []Had         // to be deleted, found out while messages came in
 	expected map[int32]Had // messages that are retrieved because they may not be the ones that were had
@@ -166,6 +169,9 @@ func (s *session) askPassword(ctx context.Context) (err error) {
 	}
 	if !pop3.Sendable("", s.password.Reveal()) {
 		return s.step("log in", pop3.ErrSecret)
+	}
+	if s.sameSecret() {
+		s.refusedBefore = s.last.Refusals.Count
 	}
 	return nil
 }

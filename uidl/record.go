@@ -126,7 +126,7 @@ type Refusals struct {
 	Key   string `json:"key,omitzero"`  // tells whether secret and settings are still the same; it has 12 bits that depend on the secret
 
 	Secrets int  `json:"secrets,omitzero"` // different ones that were refused in a row
-	Sure    bool `json:"sure,omitzero"`    // the server said that it was the credentials, or this account never logged in
+	Sure    bool `json:"sure,omitzero"`    // the server said that it was the credentials
 }
 
 // A Change is one durable step of an account. Everything in it becomes durable together or not at all.

@@ -53,7 +53,7 @@ func (b *bearer) Next(challenge []byte) ([]byte, error) {
 	return nil, errMore
 }
 
-// Detail is what the server has said about a token that it refuses: "status 401, scope ...".
+// Detail is what the server has said about a token that it refuses, raw: "status 401, scope ...".
 func (b *bearer) Detail() string { return b.detail }
 
 // refusalOf reads the challenge that refuses a token. What is no JSON says nothing.
@@ -65,9 +65,9 @@ func refusalOf(challenge []byte) string {
 	if err := json.Unmarshal(challenge, &said); err != nil || said.Status == nil {
 		return ""
 	}
-	detail := "status " + harmless(fmt.Sprint(said.Status))
+	detail := fmt.Sprintf("status %v", said.Status)
 	if said.Scope != "" {
-		detail += ", scope " + harmless(said.Scope)
+		detail += ", scope " + said.Scope
 	}
 	return detail
 }

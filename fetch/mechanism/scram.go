@@ -107,7 +107,7 @@ func (s *scramClient) Next(challenge []byte) ([]byte, error) {
 // nobody waits for them any more.
 func (s *scramClient) NextContext(ctx context.Context, challenge []byte) ([]byte, error) {
 	if bytes.HasPrefix(challenge, []byte("e=")) && s.state != scramRefused {
-		s.state, s.detail = s.state.refused(), harmless(string(challenge[2:]))
+		s.state, s.detail = s.state.refused(), string(challenge[2:])
 		return nil, nil
 	}
 	switch s.state {

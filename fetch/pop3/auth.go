@@ -1,6 +1,7 @@
 package pop3
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -58,8 +59,9 @@ func (c *Client) auth(ctx context.Context, mechanism sasl.Client) error {
 	if err := c.sendLine("AUTH", line, "AUTH "+name+" "+concealed); err != nil {
 		return err
 	}
+	x.sent = true
 	s, err := x.reply()
-	if refusal, ok := err.(*ResponseError); ok && !isVerdict(refusal) {
+	if refusal, ok := err.(*ResponseError); ok && !c.oneForm && !isVerdict(refusal) {
 		return x.begin(ctx)
 	}
 	x.initial = nil
@@ -72,6 +74,7 @@ type saslExchange struct {
 	mechanism  sasl.Client
 	name       string
 	initial    []byte // the initial response, as long as it has not been sent for good
+	sent       bool   // it has been sent, in a form that may have been refused
 	challenges int
 }
 
@@ -82,7 +85,7 @@ func (x *saslExchange) begin(ctx context.Context) error {
 	}
 	s, err := x.reply()
 	if refusal, ok := err.(*ResponseError); ok {
-		refusal.Mechanism = !isVerdict(refusal)
+		refusal.Mechanism, refusal.Sent = !isVerdict(refusal), x.sent
 	}
 	return x.goOn(ctx, s, err)
 }
@@ -118,9 +121,28 @@ func (x *saslExchange) reply() (status, error) {
 	s, err := x.c.replyOf(mostChallenge + len("+ "))
 	refusal, ok := err.(*ResponseError)
 	if m, has := x.mechanism.(interface{ Detail() string }); ok && has {
-		refusal.Detail = string(x.c.hidden([]byte(m.Detail()), false))
+		refusal.Detail = shortened(x.c.hidden([]byte(m.Detail()), false))
 	}
 	return s, err
+}
+
+// mostDetail is how much is shown of what a server said in a challenge, in octets.
+const mostDetail = 120
+
+// shortened is text in printable ASCII, and cut. It comes after the concealing: half of a secret
+// would not be known for one.
+func shortened(text []byte) string {
+	end := ""
+	if len(text) > mostDetail {
+		text, end = text[:mostDetail], "..."
+	}
+	printable := func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return '?'
+		}
+		return r
+	}
+	return string(bytes.Map(printable, text)) + end
 }
 
 var (

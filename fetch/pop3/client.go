@@ -22,6 +22,10 @@ type Options struct {
 	// time, it is shown nowhere.
 	User, Password string
 
+	// OneForm is set where credentials must not be sent twice in one log-in: an initial response
+	// that is refused, for whatever reason, is not followed by the form of two lines.
+	OneForm bool
+
 	// Trace is told of every command ("C: ...", secrets masked) and of every status line
 	// ("S: ...", raw), or is nil.
 	Trace func(line string)
@@ -40,6 +44,7 @@ const (
 type Client struct {
 	c            *conn
 	pipelining   Pipelining
+	oneForm      bool
 	capabilities Capabilities
 	err          error // after which nothing more is believed
 
@@ -68,7 +73,7 @@ func NewClient(ctx context.Context, nc net.Conn, o Options) (*Client, error) {
 	if o.Trace == nil {
 		o.Trace = func(string) {}
 	}
-	c := &Client{c: newConn(nc, o.Timeout, o.Trace), pipelining: o.Pipelining}
+	c := &Client{c: newConn(nc, o.Timeout, o.Trace), pipelining: o.Pipelining, oneForm: o.OneForm}
 	c.conceal(o.User, o.Password)
 	if err := c.greeting(ctx); err != nil {
 		nc.Close()

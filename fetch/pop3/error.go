@@ -24,7 +24,8 @@ type ResponseError struct {
 	Text    string // the server's words after -ERR, raw
 	Detail  string // what it said of the reason before, in a challenge; mostly empty
 
-	Mechanism bool // it is the SASL mechanism that is refused, before anything of the credentials was asked for
+	Mechanism bool // it is the SASL mechanism that is refused, before it asked for anything of the credentials
+	Sent      bool // ...; they had gone out all the same, in an initial response
 }
 
 func (e *ResponseError) Error() string {
