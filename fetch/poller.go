@@ -86,7 +86,7 @@ func (p *Poller) poll(ctx context.Context, a Account) Result {
 // session is one that has not begun, also where it cannot begin.
 func (p *Poller) session(ctx context.Context, a Account) (*session, *Error) {
 	s := &session{account: a, owner: p.Owner, dryRun: p.DryRun, urgent: p.Now, dialer: p.dialer, now: time.Now, leftovers: &p.leftovers}
-	s.tell = func(e Event) { p.notify(a, e) }
+	s.tell = func(e Event) { p.notify(a, s.concealing(e)) }
 	if p.Trace != nil {
 		s.trace = func(line string) { p.Trace(a.Name, line) }
 	}

@@ -9,6 +9,7 @@ import (
 	"popsync/deliver"
 	"popsync/fetch/mechanism"
 	"popsync/fetch/pop3"
+	"popsync/internal/secret"
 	"popsync/uidl"
 )
 
@@ -169,6 +170,9 @@ func (s *session) passwordFailed(ctx context.Context, err error) *Error {
 	}
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e
+	}
+	if e, ok := errors.AsType[*secret.NotGivenError](err); ok {
+		return &Error{Step: "password", Kind: Config, Err: err, Hint: e.Hint()}
 	}
 	return &Error{Step: "password", Kind: Config, Err: err}
 }

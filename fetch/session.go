@@ -162,6 +162,15 @@ func (s *session) run(ctx, hard context.Context) error {
 	return s.finish(hard, append(plan.Delete, s.due...), brought)
 }
 
+// concealing is e without the password as a UID: there are servers that repeat everything.
+func (s *session) concealing(e Event) Event {
+	if secret := s.password.Reveal(); secret != "" && strings.Contains(e.UID, secret) {
+		e.UID = strings.ReplaceAll(e.UID, secret, "****")
+		e.Text = strings.ReplaceAll(e.Text, secret, "****")
+	}
+	return e
+}
+
 // askPassword gets what the log-in needs.
 func (s *session) askPassword(ctx context.Context) (err error) {
 	if s.password, err = s.account.Password(ctx); err != nil {

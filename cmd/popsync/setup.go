@@ -44,10 +44,7 @@ func open(ctx context.Context, o common, cfg *config.Config, names []string, dry
 	if err != nil {
 		return nil, err
 	}
-	accounts, err := accountsOf(cfg, chosen, o)
-	if err != nil {
-		return nil, err
-	}
+	accounts, _ := accountsOf(cfg, chosen, o) // what is wrong with one is its failure, when its turn comes
 	if _, err := os.Stat(cfg.State); dryRun && errors.Is(err, fs.ErrNotExist) {
 		return &parts{config: cfg, accounts: accounts}, nil
 	}
@@ -115,8 +112,9 @@ func accountsOf(cfg *config.Config, chosen []config.Account, o common) ([]fetch.
 	for _, a := range chosen {
 		account, err := accountOf(a, s)
 		if err != nil {
-			errs = append(errs, &configError{fmt.Errorf("%s:%d: %s: %w", cfg.Path, a.Line, a.Name, err), ""})
-			continue
+			err = &configError{fmt.Errorf("%s:%d: %s: %w", cfg.Path, a.Line, a.Name, err), ""}
+			account.Password = unusable(err)
+			errs = append(errs, err)
 		}
 		accounts = append(accounts, account)
 	}
@@ -125,9 +123,6 @@ func accountsOf(cfg *config.Config, chosen []config.Account, o common) ([]fetch.
 
 func accountOf(a config.Account, s secrets) (fetch.Account, error) {
 	server, err := serverOf(a, s.env)
-	if err != nil {
-		return fetch.Account{}, err
-	}
 	account := fetch.Account{
 		Name:     a.Name,
 		Server:   server,
@@ -146,7 +141,16 @@ func accountOf(a config.Account, s secrets) (fetch.Account, error) {
 	if p, ok := provider.ByHost(a.Host); ok {
 		account.MinInterval, account.Hint = p.MinInterval, p.Hint
 	}
-	return account, s.give(&account, a)
+	return account, cmp.Or(err, s.give(&account, a))
+}
+
+// unusable keeps an account from being polled, and says why.
+func unusable(err error) func(context.Context) (secret.Value, error) {
+	return func(context.Context) (secret.Value, error) {
+		return secret.Value{}, &fetch.Error{
+			Step: "configuration", Kind: fetch.Config, Err: err, Hint: "correct the account, and see: popsync check",
+		}
+	}
 }
 
 var pipeliningOf = map[string]pop3.Pipelining{"auto": pop3.Announced, "always": pop3.Always, "never": pop3.Never}
@@ -211,6 +215,9 @@ func tlsOf(a config.Account) (*tls.Config, error) {
 	if a.CAFile == "" {
 		return c, nil
 	}
+	if err := regular(a.CAFile); err != nil {
+		return nil, fmt.Errorf("tls_ca_file %s: %w", a.CAFile, err)
+	}
 	pem, err := os.ReadFile(a.CAFile)
 	if err != nil {
 		return nil, fmt.Errorf("tls_ca_file %s: %w", a.CAFile, reason(err))
@@ -234,11 +241,26 @@ func clientCertificate(a config.Account) (tls.Certificate, error) {
 	if err := both(secret.CheckOwner(a.ClientKey, info, os.Getuid()), secret.CheckMode(a.ClientKey, info, os.Getuid())); err != nil {
 		return tls.Certificate{}, fmt.Errorf("tls_client_key: %w", err)
 	}
+	if err := cmp.Or(regular(a.ClientKey), regular(a.ClientCert)); err != nil {
+		return tls.Certificate{}, fmt.Errorf("tls_client_cert %s, tls_client_key %s: %w", a.ClientCert, a.ClientKey, err)
+	}
 	cert, err := tls.LoadX509KeyPair(a.ClientCert, a.ClientKey)
 	if err != nil {
 		return cert, fmt.Errorf("tls_client_cert %s, tls_client_key %s: %w", a.ClientCert, a.ClientKey, reason(err))
 	}
 	return cert, nil
+}
+
+// regular refuses what may have no end, or none yet, such as a named pipe.
+func regular(path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return reason(err)
+	case !info.Mode().IsRegular():
+		return errors.New("is no file")
+	}
+	return nil
 }
 
 // reason is err without the path, which stands in front already.

@@ -104,8 +104,15 @@ func (a *Asker) ask(ctx context.Context, prompt string) (Value, error) {
 	return New(line), nil
 }
 
-// errNotGiven says why nobody was asked, and what else there is.
-func errNotGiven(why string) error {
-	return fmt.Errorf("no password is given, and %s; give one in the configuration: password_command, password_file, "+
-		"password_env, password_credential, password_keyring, password_netrc or password", why)
+// A NotGivenError says that an account has no password, and why nobody was asked for it.
+type NotGivenError struct{ why string }
+
+func (e *NotGivenError) Error() string { return "no password is given, and " + e.why }
+
+// Hint says what else there is.
+func (e *NotGivenError) Hint() string {
+	return "give one in the configuration: password_command, password_file, password_env, password_credential, " +
+		"password_keyring, password_netrc or password"
 }
+
+func errNotGiven(why string) error { return &NotGivenError{why} }
