@@ -34,9 +34,11 @@ func tlsError(step string, err error) *Error {
 	var pin *PinError
 	switch {
 	case errors.As(err, &pin):
+		e.Certificates = pin.Chain
 		e.Hint = "if the server's administrator confirms the new certificate, put it into tls_fingerprint; otherwise somebody is in between"
 	case errors.As(err, &verification):
 		e.Hint, e.Err = certificateError(verification)
+		e.Certificates = verification.UnverifiedCertificates
 	case errors.Is(err, pop3.ErrNoTLS):
 		e.Hint = "the server may want tls: starttls (port 110) here, or speak no TLS at all"
 	case strings.Contains(err.Error(), "protocol version"):
@@ -50,7 +52,7 @@ func tlsError(step string, err error) *Error {
 func certificateError(v *tls.CertificateVerificationError) (hint string, err error) {
 	cert := v.UnverifiedCertificates[0]
 	sum := sha256.Sum256(cert.Raw)
-	return trustAdvice(v.Err), fmt.Errorf("certificate refused: %s (SHA-256 %s)", reason(cert, v.Err), hex.EncodeToString(sum[:]))
+	return trustAdvice(v.Err, Pin(sum)), fmt.Errorf("certificate refused: %s (SHA-256 %s)", reason(cert, v.Err), hex.EncodeToString(sum[:]))
 }
 
 func reason(cert *x509.Certificate, err error) string {
@@ -88,10 +90,10 @@ func namesOf(cert *x509.Certificate) string {
 	return "no host at all"
 }
 
-func trustAdvice(err error) string {
+func trustAdvice(err error, pin Pin) string {
 	var name x509.HostnameError
 	if errors.As(err, &name) {
-		return "set host (or tls_server_name) to a name in the certificate, or, once its SHA-256 is known to be right, tls_fingerprint: sha256:…"
+		return "set host (or tls_server_name) to a name in the certificate, or, once its SHA-256 is known to be right, tls_fingerprint: " + pin.String()
 	}
-	return "if the SHA-256 is that of the server's real certificate, trust its CA with tls_ca_file: ca.pem, or this one with tls_fingerprint: sha256:…"
+	return "if the SHA-256 is that of the server's real certificate, trust its CA with tls_ca_file: ca.pem, or this one with tls_fingerprint: " + pin.String()
 }

@@ -14,8 +14,14 @@ func Check(ctx context.Context, a Account, trace func(line string)) (Probe, *Err
 }
 
 func check(ctx context.Context, a Account, trace func(line string), d dialer) (Probe, *Error) {
-	s := &session{account: a, dialer: d, now: time.Now, trace: trace, tell: func(Event) {}, begun: time.Now()}
-	s.result = Result{Account: a.Name, Server: a.Server.String()}
+	s := &session{account: a, dialer: d, now: time.Now, trace: trace, records: nothing{}}
+	return s.check(ctx)
+}
+
+// check keeps to no pause, for a person asks; it remembers that there was a log-in.
+func (s *session) check(ctx context.Context) (Probe, *Error) {
+	s.tell, s.begun = func(Event) {}, s.now()
+	s.result = Result{Account: s.account.Name, Server: s.account.Server.String()}
 	soft, release := interruptible(ctx)
 	defer release()
 	hard, release := s.lingering(soft)
@@ -23,6 +29,7 @@ func check(ctx context.Context, a Account, trace func(line string), d dialer) (P
 	listing, err := s.visit(soft)
 	s.leave(hard)
 	s.note(err)
+	s.note(s.rememberLogIn())
 	return s.probe(listing, err == nil), s.result.Err
 }
 
@@ -36,12 +43,12 @@ func (p *Poller) Check(ctx context.Context, accounts []Account) ([]Probe, []*Err
 		q.add(job{index: i, host: a.Server.Host})
 	}
 	dispatch(ctx, q, func(j job) (job, bool) {
-		a := accounts[j.index]
-		var trace func(string)
-		if p.Trace != nil {
-			trace = func(line string) { p.Trace(a.Name, line) }
+		s, failed := p.session(ctx, accounts[j.index])
+		if failed != nil {
+			errs[j.index] = s.fail(failed).Err
+			return j, false
 		}
-		probes[j.index], errs[j.index] = check(ctx, a, trace, p.dialer)
+		probes[j.index], errs[j.index] = s.check(ctx)
 		return j, false
 	})
 	return probes, errs
@@ -49,6 +56,9 @@ func (p *Poller) Check(ctx context.Context, accounts []Account) ([]Probe, []*Err
 
 // visit is a session that only looks.
 func (s *session) visit(ctx context.Context) (listing pop3.Listing, err error) {
+	if s.last, err = s.records.Poll(ctx); err != nil {
+		return listing, s.stateFailed(err)
+	}
 	if err := s.askPassword(ctx); err != nil {
 		return listing, err
 	}

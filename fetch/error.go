@@ -1,5 +1,7 @@
 package fetch
 
+import "crypto/x509"
+
 // A Kind is what sort of failure ended a poll, or a part of it: what to do next, and the exit
 // status of the program, follow from it.
 type Kind uint8
@@ -24,6 +26,8 @@ type Error struct {
 	Kind    Kind
 	Err     error
 	Hint    string // what a person can do; may be empty
+
+	Certificates []*x509.Certificate // what the server showed, where that was refused
 
 	Repeated bool // its user has been told lately: it is for those who ask
 }

@@ -103,17 +103,27 @@ func (s *session) deleted(h Had) {
 // remember writes down how the poll went, with all that waits for a commit.
 func (s *session) remember() error {
 	switch {
-	case s.dryRun && s.refusedLogIn:
-		s.last.Refusals = s.refusals() // a wrong password is one, whatever for it was sent
-		return s.commit(uidl.Change{Poll: &s.last})
 	case s.dryRun:
-		return nil
+		return s.rememberLogIn()
 	case s.pausing && s.unsaved.Poll == nil:
 		return nil // nothing has happened
 	case !s.pausing:
 		s.unsaved.Poll = s.summary()
 	}
 	return s.commit(s.unsaved)
+}
+
+// rememberLogIn writes down no more than that there was a log-in, or a refused one: whatever it was
+// for, the next one has to keep to the time between two, and the server counts refusals.
+func (s *session) rememberLogIn() error {
+	if s.loggedIn.IsZero() && !s.refusedLogIn {
+		return nil
+	}
+	s.last.Refusals = s.refusals()
+	if !s.loggedIn.IsZero() {
+		s.last.LoggedIn, s.last.LoginDelay = uidl.At(s.loggedIn), int64(s.client.Capabilities().LoginDelay.Seconds())
+	}
+	return s.commit(uidl.Change{Poll: &s.last})
 }
 
 // lastingWay is the log-in to begin with next time; empty for the strongest that is offered.
@@ -153,6 +163,7 @@ func (s *session) summary() *uidl.Poll {
 		p.Good, p.Listed = p.Ended, true
 		return &p
 	}
+	p.AskTold = s.last.AskTold
 	p.Failures = s.last.Failures + 1
 	p.Code, p.Step, p.Message, p.Hint = e.Kind.String(), e.Step, e.Err.Error(), e.Hint
 	return &p

@@ -3,6 +3,7 @@ package fetch
 import (
 	"crypto/sha256"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/hex"
 	"slices"
 	"strings"
@@ -17,6 +18,7 @@ func (p Pin) String() string { return "sha256:" + hex.EncodeToString(p[:]) }
 type PinError struct {
 	Certificate, Key Pin // what it showed
 	Wanted           []Pin
+	Chain            []*x509.Certificate
 }
 
 func (e *PinError) Error() string {
@@ -34,7 +36,7 @@ func Pinned(config *tls.Config, pins []Pin) {
 	config.InsecureSkipVerify = true
 	config.VerifyConnection = func(state tls.ConnectionState) error {
 		cert := state.PeerCertificates[0]
-		e := &PinError{sha256.Sum256(cert.Raw), sha256.Sum256(cert.RawSubjectPublicKeyInfo), pins}
+		e := &PinError{sha256.Sum256(cert.Raw), sha256.Sum256(cert.RawSubjectPublicKeyInfo), pins, state.PeerCertificates}
 		if slices.Contains(pins, e.Certificate) || slices.Contains(pins, e.Key) {
 			return nil
 		}

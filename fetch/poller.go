@@ -17,7 +17,8 @@ type Poller struct {
 	Owner       deliver.Owner              // marks this process's staged files, as in the accounts' targets
 	MaxParallel int                        // accounts polled at once; 0: 16
 	MaxPerHost  int                        // ... of them on one host; 0: 4
-	Now         bool                       // ask also where a pause or the time between two log-ins forbids it
+	Retry       bool                       // ask also where refused log-ins forbid it
+	Now         bool                       // ... and the time between two log-ins
 	DryRun      bool                       // say what would be fetched and deleted, and change nothing anywhere
 	Notify      func(Event)                // may be nil; called by one goroutine at a time
 	Trace       func(account, line string) // the wire, secrets masked; may be nil
@@ -85,7 +86,7 @@ func (p *Poller) poll(ctx context.Context, a Account) Result {
 
 // session is one that has not begun, also where it cannot begin.
 func (p *Poller) session(ctx context.Context, a Account) (*session, *Error) {
-	s := &session{account: a, owner: p.Owner, dryRun: p.DryRun, urgent: p.Now, dialer: p.dialer, now: time.Now, leftovers: &p.leftovers}
+	s := &session{account: a, owner: p.Owner, dryRun: p.DryRun, retry: p.Retry, urgent: p.Now, dialer: p.dialer, now: time.Now, leftovers: &p.leftovers}
 	s.tell = func(e Event) { p.notify(a, s.concealing(e)) }
 	if p.Trace != nil {
 		s.trace = func(line string) { p.Trace(a.Name, line) }

@@ -25,6 +25,7 @@ type Probe struct {
 	Certificate *x509.Certificate   // the server's own, or nil
 	Chain       []*x509.Certificate // all that the server showed, its own first
 	Verified    bool                // by chain, name and dates; otherwise by its pin alone
+	Refused     string              // why it was not accepted; empty where it was
 	CertPin     Pin                 // of Certificate
 	KeyPin      Pin                 // of its key
 
@@ -122,6 +123,7 @@ func (s *session) probe(listing pop3.Listing, listed bool) Probe {
 		p.Pipelining = s.client.Pipelining()
 		p.QuitCommits = s.quitCommits()
 	}
+	p.addRefusal(s.result.Err)
 	if listed {
 		p.Listed, p.Messages = true, len(listing.Messages)
 		p.Survey, p.UIDs = survey(listing, s.account.MaxMessageSize)
@@ -138,11 +140,23 @@ func (p *Probe) addTLS(state tls.ConnectionState) {
 	}
 	p.TLSVersion = tls.VersionName(state.Version)
 	p.CipherSuite = tls.CipherSuiteName(state.CipherSuite)
-	p.Chain = state.PeerCertificates
-	p.Certificate = p.Chain[0]
 	p.Verified = len(state.VerifiedChains) > 0
+	p.addChain(state.PeerCertificates)
+}
+
+func (p *Probe) addChain(chain []*x509.Certificate) {
+	p.Chain, p.Certificate = chain, chain[0]
 	p.CertPin = sha256.Sum256(p.Certificate.Raw)
 	p.KeyPin = sha256.Sum256(p.Certificate.RawSubjectPublicKeyInfo)
+}
+
+// addRefusal shows a certificate that was refused: that is when it is wanted most.
+func (p *Probe) addRefusal(e *Error) {
+	if e == nil || e.Certificates == nil {
+		return
+	}
+	p.Refused = e.Err.Error()
+	p.addChain(e.Certificates)
 }
 
 func (p *Probe) addCapabilities(c pop3.Capabilities) {

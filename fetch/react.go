@@ -3,13 +3,11 @@ package fetch
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"popsync/deliver"
 	"popsync/fetch/mechanism"
 	"popsync/fetch/pop3"
-	"popsync/internal/secret"
 	"popsync/uidl"
 )
 
@@ -162,6 +160,12 @@ func (s *session) stlsFailed(err error) *Error {
 	return tlsError("STLS", err)
 }
 
+// hinted errors know what to do.
+type hinted interface {
+	error
+	Hint() string
+}
+
 // passwordFailed is what it means that there is no secret to log in with. Where it comes from may
 // know better: a provider's token endpoint that is in trouble is no fault of the configuration.
 func (s *session) passwordFailed(ctx context.Context, err error) *Error {
@@ -171,10 +175,11 @@ func (s *session) passwordFailed(ctx context.Context, err error) *Error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}
-	if e, ok := errors.AsType[*secret.NotGivenError](err); ok {
-		return &Error{Step: "password", Kind: Config, Err: err, Hint: e.Hint()}
+	e := &Error{Step: "password", Kind: Config, Err: err}
+	if advice, ok := errors.AsType[hinted](err); ok {
+		e.Hint = advice.Hint()
 	}
-	return &Error{Step: "password", Kind: Config, Err: err}
+	return e
 }
 
 // deliveryFailed is what an error of a target means.
@@ -218,40 +223,6 @@ func (s *session) stateFailed(err error) *Error {
 	return e
 }
 
-// note keeps the first failure of the poll.
-func (s *session) note(err error) {
-	if err == nil {
-		return
-	}
-	e, ok := errors.AsType[*Error](err)
-	if !ok {
-		e = s.step("poll", err)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	e.Account, e.Server = s.result.Account, s.result.Server
-	if s.result.Err == nil {
-		s.result.Err = e
-	}
-}
-
-// failOne notes the failure of one message.
-func (s *session) failOne(m Item, e *Error) {
-	e.Err = fmt.Errorf("message %d: %w", m.Number, e.Err)
-	s.mu.Lock()
-	s.result.Failed++
-	s.mu.Unlock()
-	s.note(e)
-}
-
-func (s *session) addDelivered(octets int64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.result.New++
-	s.result.Left--
-	s.result.Bytes += octets
-}
-
 // pauses is how long Run waits after failures in a row of a kind, beyond the interval; the last
 // one holds for all that follow. Refused log-ins have pauses of their own, which outlast a process.
 var pauses = map[Kind][]time.Duration{
@@ -271,20 +242,4 @@ func pause(kind Kind, failures int) time.Duration {
 		return 0
 	}
 	return steps[min(failures, len(steps))-1]
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
-// octets are what LIST announced for items; unknown sizes count nothing.
-func octets(items []Item) int64 {
-	var sum int64
-	for _, m := range items {
-		sum += max(0, m.Size)
-	}
-	return sum
 }

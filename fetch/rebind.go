@@ -73,7 +73,10 @@ func (s *session) rebind(ctx, hard context.Context, dry bool) (Rebinding, error)
 	}
 	s.rename(&plan, matched)
 	s.unsaved.Update = append(append(s.unsaved.Update, plan.Missing...), plan.Back...)
-	s.last.Renumbered, s.last.LoggedIn, s.last.Refusals = 1, uidl.At(s.loggedIn), uidl.Refusals{}
+	if len(matched) > 0 {
+		s.last.Renumbered = 1
+	}
+	s.last.LoggedIn, s.last.Refusals = uidl.At(s.loggedIn), uidl.Refusals{}
 	s.unsaved.Poll = &s.last
 	return r, s.commit(s.unsaved)
 }

@@ -557,3 +557,83 @@ func TestNewClientCertificateIsTried(t *testing.T) {
 		}
 	}
 }
+
+// A9: a dry run, or a look at the server, is a log-in like any other: the next one keeps its distance.
+func TestEveryLogInCounts(t *testing.T) {
+	for name, look := range map[string]func(*world){
+		"dry run": func(w *world) { w.dry = true; w.good(0); w.dry = false },
+		"check": func(w *world) {
+			if _, errs := w.poller().Check(w.Context(), []Account{w.account}); errs[0] != nil {
+				w.Error(errs[0])
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, poptest.WebDE(15*time.Minute), func(t *testing.T, w *world) {
+				w.account.MinInterval = 15 * time.Minute
+				look(w)
+				if r := w.good(0); r.Skipped == "" {
+					t.Error("logged in too early")
+				}
+				time.Sleep(15 * time.Minute)
+				w.good(0)
+			})
+		})
+	}
+}
+
+// A5: refusals of a check count too.
+func TestCheckCountsRefusals(t *testing.T) {
+	inBubble(t, poptest.Options{}, func(t *testing.T, w *world) {
+		w.setPassword(wrong)
+		for range 3 {
+			w.poller().Check(t.Context(), []Account{w.account})
+		}
+		w.bad(Refused, "3 times")
+		if n := w.logIns(); n != 3 {
+			t.Errorf("%d log-ins", n)
+		}
+	})
+}
+
+// A8, A5: an account that needs its user at the provider tells him once a day.
+func TestDeadGrantIsToldOnceADay(t *testing.T) {
+	inBubble(t, poptest.Options{SASL: []string{"XOAUTH2"}}, func(t *testing.T, w *world) {
+		w.account.Token = true
+		w.account.Password = func(context.Context) (secret.Value, error) {
+			return secret.Value{}, &Error{Step: "token", Kind: Refused, Err: errors.New("the grant has ended"), Hint: "log in again"}
+		}
+		told := 0
+		w.eachMinute(24*time.Hour, func(r Result) {
+			if r.Err == nil || r.Err.Kind != Refused {
+				t.Fatalf("got %v", r.Err)
+			}
+			if !r.Err.Repeated {
+				told++
+			}
+		})
+		if told != 1 {
+			t.Errorf("told %d times in a day", told)
+		}
+	})
+}
+
+// A9, A5: to ask again although the log-in was refused is not to ask too early.
+func TestRetryKeepsToLoginDelay(t *testing.T) {
+	caps := append(poptest.Capabilities(), "LOGIN-DELAY 300")
+	inBubble(t, poptest.Options{Capabilities: caps}, func(t *testing.T, w *world) {
+		w.good(0)
+		p := w.poller()
+		p.Retry = true
+		if r := p.Fetch(t.Context(), []Account{w.account})[0]; r.Skipped == "" {
+			t.Error("the server was asked too early")
+		}
+		time.Sleep(5 * time.Minute)
+		w.setPassword(wrong)
+		w.bad(Refused, "log in")
+		p.Fetch(t.Context(), []Account{w.account})
+		if n := w.logIns(); n != 3 {
+			t.Errorf("%d log-ins, want a retry at once", n)
+		}
+	})
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -32,7 +31,8 @@ type session struct {
 	leftovers   *leftovers
 	intentNames func(context.Context) (map[string]bool, error)
 	dryRun      bool
-	urgent      bool // neither pauses nor the time between two log-ins are kept to
+	retry       bool // refused log-ins are no reason not to ask
+	urgent      bool // nor is the time between two log-ins
 	dialer      dialer
 	now         func() time.Time
 	tell        func(Event)
@@ -133,7 +133,7 @@ func (s *session) run(ctx, hard context.Context) error {
 		return err
 	}
 	if err := s.askPassword(ctx); err != nil {
-		return err
+		return s.tellOnce(err)
 	}
 	if held := s.held(); held != nil {
 		return held
@@ -183,6 +183,22 @@ func (s *session) askPassword(ctx context.Context) (err error) {
 		s.refusedBefore = s.last.Refusals.Count
 	}
 	return nil
+}
+
+// tellOnce is err, told once a day: an account that needs a person, who has to log in at its
+// provider, needs him as well in a minute.
+func (s *session) tellOnce(err error) error {
+	e, ok := errors.AsType[*Error](err)
+	if !ok || e.Kind != Refused {
+		return err
+	}
+	told := s.now().Sub(s.last.AskTold.Time())
+	if told >= 0 && told < toldAgain && s.last.Message == e.Err.Error() {
+		e.Repeated, s.pausing = true, true
+		return e
+	}
+	s.last.AskTold = uidl.At(s.now())
+	return e
 }
 
 // notice tells once a day what the account's user is to do soon.
@@ -289,81 +305,4 @@ func (s *session) cross(ctx context.Context, listing *pop3.Listing, plan *Plan) 
 	}
 	*plan = MakePlan(listing.Messages, listing.Complete(), had, s.account.Keep, s.now())
 	return nil
-}
-
-// untilNext is how long the account is to be left alone after this session: as long as the server
-// announces, or its provider is known to want.
-func (s *session) untilNext(announced time.Duration) time.Duration {
-	if s.loggedIn.IsZero() {
-		return 0
-	}
-	return max(0, max(announced, s.account.MinInterval)-s.now().Sub(s.loggedIn))
-}
-
-// longestUID that can be remembered; and NUL ends a name in the database.
-const longestUID = 16 << 10
-
-// nameable leaves out, and reports, messages whose UID cannot be remembered: fetched, they would
-// come again at every poll.
-func (s *session) nameable(items []Item) []Item {
-	kept := items[:0]
-	for _, m := range items {
-		if len(m.UID) > longestUID || strings.ContainsRune(m.UID, 0) {
-			s.failOne(m, &Error{
-				Step: "list", Kind: Protocol, Err: errors.New("a UID with NUL or of more than 16 KiB"),
-				Hint: "the message stays on the server; fetch it in another way, such as web mail",
-			})
-			continue
-		}
-		kept = append(kept, m)
-	}
-	return kept
-}
-
-// noteOdd reports what of the listing could not be understood. The rest is fetched all the same.
-func (s *session) noteOdd(l pop3.Listing) {
-	const stays = "those messages stay on the server; the others are fetched"
-	switch {
-	case l.Odd > 0:
-		s.note(&Error{Step: "list", Kind: Protocol, Err: errors.New(plural(l.Odd, "line") + " of UIDL that make no sense"), Hint: stays})
-	case l.Count > len(l.Messages):
-		s.note(&Error{
-			Step: "list", Kind: Protocol, Err: errors.New("STAT counts " + plural(l.Count, "message") + ", but UIDL lists " + fmt.Sprint(len(l.Messages))),
-			Hint: "the listing was cut short; what is missing is asked for again at the next poll",
-		})
-	case l.NoUID > 0:
-		s.note(&Error{Step: "list", Kind: Protocol, Err: errors.New(plural(l.NoUID, "message") + " without a UID in the listing"), Hint: stays})
-	}
-}
-
-// Why a context of a session ended.
-var (
-	errInterrupted = errors.New("interrupted")
-	errTooLong     = errors.New("the session takes more than twice max_session")
-)
-
-// interruptible ends when ctx does, and says so in popsync's own word.
-func interruptible(ctx context.Context) (soft context.Context, release func()) {
-	soft, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() { cancel(errInterrupted) })
-	return soft, func() { stop(); cancel(errInterrupted) }
-}
-
-// lingerFor is how long what is under way may go on once the session is to end; with the end of
-// an agent and the last commit the whole stays within 5 s (P4).
-const lingerFor = 3 * time.Second
-
-// lingering ends lingerFor after ctx does, and in any case when the session has taken twice the
-// time after which nothing more is begun.
-func (s *session) lingering(ctx context.Context) (hard context.Context, release func()) {
-	hard, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() {
-		timer := time.AfterFunc(lingerFor, func() { cancel(errInterrupted) })
-		context.AfterFunc(hard, func() { timer.Stop() })
-	})
-	limit := func() bool { return false }
-	if s.account.Session > 0 {
-		limit = time.AfterFunc(2*s.account.Session, func() { cancel(errTooLong) }).Stop
-	}
-	return hard, func() { stop(); limit(); cancel(errInterrupted) }
 }

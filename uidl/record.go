@@ -110,6 +110,7 @@ type Poll struct {
 	LostPipeline Stamp  `json:"lost_pipeline,omitzero"` // when the server was seen to lose commands that it allowed to come early
 	LoginDelay   int64  `json:"login_delay,omitzero"`   // seconds, as last announced
 	Mechanism    string `json:"mechanism,omitzero"`     // the log-in that works where a stronger one was refused, as in the configuration
+	AskTold      Stamp  `json:"ask_told,omitzero"`      // when its user was last told that the account needs him
 	Noticed      Stamp  `json:"noticed,omitzero"`       // when its user was last told what is to be done soon
 	NoTOP        Stamp  `json:"no_top,omitzero"`        // when the server was seen to go away, or to hang, at TOP
 	RenumberTold Stamp  `json:"renumber_told,omitzero"` // when its user was last told of Renumbered

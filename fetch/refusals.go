@@ -1,7 +1,6 @@
 package fetch
 
 import (
-	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -10,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"popsync/fetch/pop3"
 	"popsync/uidl"
 )
 
@@ -69,7 +67,7 @@ func (h hold) over(began uidl.Stamp, now time.Time) bool {
 // held is the error of an account that is left alone because its log-in was refused, or nil.
 func (s *session) held() *Error {
 	r := s.last.Refusals
-	if r.Count == 0 || s.urgent {
+	if r.Count == 0 || s.retry || s.urgent {
 		return nil
 	}
 	h := holdOf(r, s.account.changingToken() || !r.Sure && !s.last.LoggedIn.IsZero())
@@ -173,54 +171,4 @@ func (s *session) refusalKey(salt string) string {
 func digits(text string, n int) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])[:n]
-}
-
-// longestDelay is how long a fetch waits for a server that wants time between two log-ins.
-const longestDelay = 15 * time.Second
-
-// tooSoon is how long the server, or what is known of its provider, still forbids another log-in,
-// and whether the server itself said so (RFC 2449, section 6.5).
-func tooSoon(last uidl.Poll, atLeast time.Duration, now time.Time) (wait time.Duration, announced bool) {
-	if last.LoggedIn.IsZero() || now.Before(last.LoggedIn.Time()) {
-		return 0, false
-	}
-	passed := now.Sub(last.LoggedIn.Time())
-	delay := time.Duration(last.LoginDelay) * time.Second
-	return max(0, max(delay, atLeast)-passed), delay >= atLeast
-}
-
-// waitForTurn keeps to the time between two log-ins: a short rest is waited for, a longer one
-// leaves the account for later. It says whether the account may be asked.
-func (s *session) waitForTurn(ctx context.Context) (bool, error) {
-	wait, announced := tooSoon(s.last, s.account.MinInterval, s.now())
-	if wait <= 0 || s.urgent {
-		return true, nil
-	}
-	if announced && wait <= longestDelay {
-		return true, sleep(ctx, wait)
-	}
-	s.pausing = true
-	s.result.Skipped = fmt.Sprintf("logged in %s ago; the next log-in is due in %s",
-		s.now().Sub(s.last.LoggedIn.Time()).Round(time.Second), wait.Round(time.Second))
-	s.result.Wait = wait
-	s.tell(Event{Kind: Skipped, Text: s.result.Skipped})
-	return false, nil
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-timer.C:
-		return nil
-	}
-}
-
-// early says whether a refusal came so soon after a good log-in that the provider may have meant
-// the time between the two (WEB.DE answers an early log-in like a wrong password).
-func (s *session) early(r *pop3.ResponseError) bool {
-	since := s.now().Sub(s.last.LoggedIn.Time())
-	return !s.last.LoggedIn.IsZero() && since >= 0 && since < s.account.MinInterval
 }
