@@ -1,6 +1,7 @@
 package mechanism
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -42,12 +43,12 @@ func (b *bearer) Start() (string, []byte, error) { return b.name, nil, nil }
 func (b *bearer) Next(challenge []byte) ([]byte, error) {
 	b.step++
 	switch {
-	case b.step == 1 && len(challenge) > 0:
-		return nil, errEarly
-	case b.step == 1:
+	case b.step == 1 && len(challenge) == 0:
 		return []byte(b.message), nil
-	case b.step == 2:
-		b.detail = refusalOf(challenge)
+	case b.step == 1 && refusalOf(challenge) == "":
+		return nil, errEarly
+	case b.step <= 2: // refused, be it before the token was sent
+		b.step, b.detail = 2, refusalOf(challenge)
 		return []byte(b.sorry), nil
 	}
 	return nil, errMore
@@ -62,7 +63,13 @@ func refusalOf(challenge []byte) string {
 		Status any    `json:"status"` // a string, or a number where somebody did not read on
 		Scope  string `json:"scope"`
 	}
-	if err := json.Unmarshal(challenge, &said); err != nil || said.Status == nil {
+	printable := func(r rune) rune { // JSON has no control characters, and some servers do
+		if r < ' ' {
+			return ' '
+		}
+		return r
+	}
+	if err := json.Unmarshal(bytes.Map(printable, challenge), &said); err != nil || said.Status == nil {
 		return ""
 	}
 	detail := fmt.Sprintf("status %v", said.Status)
