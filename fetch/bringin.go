@@ -268,9 +268,9 @@ func (b *bringer) publish(ctx context.Context, batch []arrival) (failed error) {
 
 func (b *bringer) delivered(a arrival) {
 	s := b.s
-	rec := uidl.Record{State: uidl.Delivered, Size: a.Size, Shared: a.Shared, Header: a.header, Changed: uidl.At(s.now()), Deletions: a.before}
+	rec := uidl.Record{State: uidl.Delivered, DeleteSent: s.account.Keep.Delete, Size: a.Size, Shared: a.Shared, Header: a.header, Changed: uidl.At(s.now()), Deletions: a.before}
 	b.next.Confirm = append(b.next.Confirm, uidl.Entry{Ref: a.Ref(), Record: rec})
-	b.fresh = append(b.fresh, Had{a.Item, rec})
+	b.fresh = append(b.fresh, Had{Item: a.Item, Record: rec})
 	b.done = append(b.done, a.staged)
 	s.addDelivered(a.octets)
 	s.tell(Event{Kind: Delivered, UID: a.UID, Bytes: a.octets})

@@ -33,6 +33,8 @@ func (s *session) guard(ctx context.Context, plan *Plan, had []uidl.Entry) error
 		s.renumbered = s.last.Renumbered + 1
 		s.rename(plan, found.known)
 		s.note(s.newUIDs(len(found.known)))
+	case found.unproven():
+		s.warnOfNewUIDs(suspicion)
 	case found.proven():
 		s.renumbered = 1
 		s.tell(Event{Kind: Warned, Text: "the server has new UIDs for " + plural(suspicion.Gone, "message") + " that were fetched before; they come once more"})
@@ -48,6 +50,18 @@ func (s *session) renumberedMailbox(suspicion Suspicion) *Error {
 			suspicion.Gone, plural(suspicion.Known, "known message"), suspicion.Unknown),
 		Hint: "nothing was fetched, so that no mail comes twice; if the mailbox has moved or got new UIDs: popsync uidl rebind " + s.account.Name,
 	}
+}
+
+// warnOfNewUIDs says, once a day, what cannot be proved: there are no headers to compare, so all of it
+// is fetched.
+func (s *session) warnOfNewUIDs(suspicion Suspicion) {
+	told := s.now().Sub(s.last.RenumberTold.Time())
+	if told >= 0 && told < toldAgain {
+		return
+	}
+	s.last.RenumberTold = uidl.At(s.now())
+	s.tell(Event{Kind: Warned, Text: "all " + plural(suspicion.Gone, "known message") +
+		" are gone, and others of the same sizes are there: if the server gives new UIDs at every poll, everything comes again each time"})
 }
 
 // newUIDs names a server that gives new UIDs at every poll; once a day aloud.
@@ -89,7 +103,12 @@ func (s *session) compare(ctx context.Context, pairs []Pair, gone []uidl.Entry, 
 	if err != nil {
 		return comparison{}, err
 	}
-	c := comparison{asked: len(pairs), answered: len(headers)}
+	c := comparison{asked: len(pairs)}
+	for _, digest := range headers {
+		if tells(digest) {
+			c.answered++
+		}
+	}
 	free := byHeader(gone)
 	for _, p := range pairs {
 		if e, ok := free.take(p.New.Size, headers[p.New.Number]); ok {
@@ -144,8 +163,8 @@ func (s *session) canTOP() bool {
 	return s.last.NoTOP.IsZero() || rest < 0 || rest > restOfTOP
 }
 
-// headers asks with TOP for the headers of items and returns their digests by message number: those
-// that tell a message from others.
+// headers asks with TOP for the headers of items and returns the digests of those that the server
+// gave, by message number.
 func (s *session) headers(ctx context.Context, items []Item) (map[int32]uint64, error) {
 	digests := make(map[int32]uint64, len(items))
 	wanted := func(yield func(pop3.Message) bool) {
@@ -156,11 +175,10 @@ func (s *session) headers(ctx context.Context, items []Item) (map[int32]uint64, 
 		}
 	}
 	err := s.client.Top(ctx, wanted, func(m pop3.Message, header []byte, refusal *pop3.ResponseError) error {
-		switch digest := headerDigest(header); {
-		case refusal != nil:
+		if refusal == nil {
+			digests[m.Number] = headerDigest(header)
+		} else {
 			s.putOff = s.putOff || s.refused("ask for headers", refusal).Kind == Busy
-		case tells(digest):
-			digests[m.Number] = digest
 		}
 		return nil
 	})

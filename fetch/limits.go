@@ -75,6 +75,24 @@ func (s *session) outgrown(m Item) {
 	})
 }
 
+// mostRanks is how many messages that share their UID keep their ranks while they wait: no mailbox has
+// more, but for those that want to exhaust memory.
+const mostRanks = 10_000
+
+// keepRanks remembers messages that share their UID with others and are left for another poll:
+// otherwise one of them would be taken for another that is had, should that one go.
+func (s *session) keepRanks(all, now []Item) {
+	if s.dryRun || len(all)-len(now) > mostRanks {
+		return
+	}
+	for _, m := range all[len(now):] {
+		if m.Shared {
+			rec := uidl.Record{State: uidl.Failed, Shared: true, Size: m.Size, Changed: uidl.At(s.now()), Deletions: m.before}
+			s.unsaved.Update = append(s.unsaved.Update, uidl.Entry{Ref: m.Ref(), Record: rec})
+		}
+	}
+}
+
 // first is the beginning of items, as many as the account takes in one poll.
 func (s *session) first(items []Item) []Item {
 	if most := s.account.MaxMessages; most > 0 && len(items) > most {

@@ -27,12 +27,14 @@ func (i Item) Ref() uidl.Ref { return uidl.Ref{UID: i.UID, Rank: i.Rank} }
 // A Had is an item that popsync has delivered, with its record.
 type Had struct {
 	Item
-	Record uidl.Record
+	Record   uidl.Record
+	Doubtful bool // another message may have its UID by now
 }
 
 // A Plan is all that one session is going to do, decided before the first RETR.
 type Plan struct {
 	Retrieve []Item       // not had yet, in the server's order
+	Look     []Had        // of them, those that may turn out to have been had
 	Delete   []Had        // had by us, and kept long enough; never what was only imported or marked as seen
 	Missing  []uidl.Entry // known, and not listed any more since now
 	Back     []uidl.Entry // listed again
@@ -98,7 +100,7 @@ func (p *planner) single(listing []pop3.Message, listed []int32, known []uidl.En
 // another size than all that is known is new: better twice than never.
 func (p *planner) shared(listing []pop3.Message, listed []int32, known []uidl.Entry) {
 	p.SizesMatter = true
-	free := newSizes(known)
+	free := newSizes(known, len(listed) < len(known))
 	var unknown []Item
 	for _, i := range listed {
 		item := Item{Message: listing[i], Shared: true}
@@ -128,6 +130,13 @@ func (p *planner) shared(listing []pop3.Message, listed []int32, known []uidl.En
 	}
 }
 
+func hadOrder(e uidl.Entry) int {
+	if e.State.Had() {
+		return 1
+	}
+	return 0
+}
+
 // sizes are the records of one UID, to be found by size in the time of a look-up: a server may give
 // all of a million messages the same UID.
 type sizes struct {
@@ -138,7 +147,13 @@ type sizes struct {
 	first   int             // all before it are taken
 }
 
-func newSizes(records []uidl.Entry) *sizes {
+// newSizes is all of records. Where fewer are listed, some are gone, and nobody can tell which: then
+// those that were not had come first, for what cannot be told apart is fetched.
+func newSizes(records []uidl.Entry, fewer bool) *sizes {
+	if fewer {
+		records = slices.Clone(records)
+		slices.SortStableFunc(records, func(a, b uidl.Entry) int { return cmp.Compare(hadOrder(a), hadOrder(b)) })
+	}
 	s := &sizes{records: records, taken: make([]bool, len(records)), bySize: make(map[int64][]int)}
 	for i, e := range records {
 		if e.Size > 0 {
@@ -202,7 +217,7 @@ func (s *sizes) rest() []uidl.Entry {
 // message under the same UID by now, so it is retrieved, not deleted unseen. After some times it
 // is clear that the server forgets deletions.
 func (p *planner) sharing(m Item, rec uidl.Entry) {
-	if rec.State == uidl.Deleted && rec.Deletions < mostDeletions {
+	if (rec.State == uidl.Deleted || rec.DeleteSent) && rec.Deletions < mostDeletions {
 		m.before = rec.Deletions
 		p.Retrieve = append(p.Retrieve, m)
 		return
@@ -212,9 +227,13 @@ func (p *planner) sharing(m Item, rec uidl.Entry) {
 
 // listed decides about a message that is on the server and has a record.
 func (p *planner) listed(m Item, rec uidl.Entry) {
-	p.SizesMatter = p.SizesMatter || mayBeReused(rec)
+	doubtful := mayBeReused(rec)
+	p.SizesMatter = p.SizesMatter || doubtful
 	if !rec.State.Had() || reused(m, rec) {
 		p.Retrieve = append(p.Retrieve, m)
+		if rec.State.Had() && !m.Shared {
+			p.Look = append(p.Look, Had{m, rec.Record, true})
+		}
 		return
 	}
 	if !rec.MissingSince.IsZero() {
@@ -222,7 +241,7 @@ func (p *planner) listed(m Item, rec uidl.Entry) {
 		p.Back = append(p.Back, rec)
 	}
 	if p.keep.over(rec.Record) && !m.Shared {
-		p.Delete = append(p.Delete, Had{m, rec.Record})
+		p.Delete = append(p.Delete, Had{m, rec.Record, doubtful})
 	}
 }
 

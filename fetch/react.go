@@ -106,7 +106,7 @@ func (s *session) logInRefused(e *Error, r *pop3.ResponseError) *Error {
 	default:
 		e.Hint = "check username and password; some providers want POP3 switched on, or an app password"
 	}
-	if s.account.Hint != "" && e.Kind == Refused {
+	if s.account.Hint != "" && e.Kind == Refused && r.Code != "SYS/PERM" {
 		e.Hint = s.account.Hint
 	}
 	return e

@@ -340,3 +340,48 @@ func TestTwinsOneAPoll(t *testing.T) {
 	w.good(0)
 	w.wantMail([]string{twin, twin})
 }
+
+// R4: what is recorded as delivered, and was about to be deleted, may have been: its UID is looked at
+// before it is deleted, or skipped, the next time.
+func TestUIDReusedAfterAnUnrecordedDeletion(t *testing.T) {
+	for name, second := range map[string]string{"the same size": letter(2), "without a telling header": "Subject: x\r\n\r\n" + strings.Repeat("x", len(letter(1))-16) + "\r\n"} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, poptest.Options{})
+			w.account.Keep.Delete = true
+			w.box.Add("uid", []byte(letter(1)))
+			w.server.Hook("QUIT", poptest.Nth(1, poptest.Seq(poptest.After(0, poptest.Cut))))
+			w.poll()
+			w.box.Clear()
+			w.box.Add("uid", []byte(second))
+			w.good(1)
+			w.good(0)
+			w.wantMail([]string{letter(1), second})
+		})
+	}
+}
+
+// W14, R4: a message that was missing and is back is looked at before it is deleted.
+func TestMissingAndBackIsLookedAt(t *testing.T) {
+	w := newWorld(t, poptest.Options{})
+	w.box.Add("uid", []byte(letter(1)))
+	w.good(1)
+	w.box.Clear()
+	w.good(0)
+	w.account.Keep.Delete = true
+	w.box.Add("uid", []byte(letter(2)))
+	w.good(1)
+	w.wantMail(letters(1, 2))
+}
+
+// W14: of twins one waits for its turn, and another client deletes one of them: what is left is fetched.
+func TestTwinIsDeletedByAnother(t *testing.T) {
+	w := newWorld(t, poptest.Options{})
+	w.account.MaxMessages = 1
+	w.box.Add("uid", []byte(letter(1)))
+	w.box.Add("uid", []byte(letter(2)))
+	w.good(1)
+	w.box.Clear()
+	w.box.Add("uid", []byte(letter(2)))
+	w.good(1)
+	w.wantMail(letters(1, 2))
+}

@@ -250,7 +250,9 @@ func (s *session) look(ctx context.Context) (Plan, error) {
 	}
 	plan.Retrieve = s.leaveLarge(plan.Retrieve, had)
 	s.result.Left = len(plan.Retrieve)
-	plan.Retrieve = s.first(s.nameable(plan.Retrieve))
+	named := s.nameable(plan.Retrieve)
+	plan.Retrieve = s.first(named)
+	s.keepRanks(named, plan.Retrieve)
 	s.noteOdd(listing)
 	s.unsaved.Update = append(append(s.unsaved.Update, plan.Missing...), plan.Back...)
 	s.unsaved.Forget = append(s.unsaved.Forget, plan.Forget...)

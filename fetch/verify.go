@@ -3,8 +3,6 @@ package fetch
 import (
 	"context"
 	"slices"
-
-	"popsync/uidl"
 )
 
 // verify looks at the headers of messages that are about to be deleted although their UIDs may
@@ -13,8 +11,12 @@ import (
 // tells nothing is retrieved to see. What cannot be asked now is left for another poll. On servers
 // without TOP, and for records without a digest, the size is all there is to go by.
 func (s *session) verify(ctx context.Context, plan *Plan) error {
+	s.expected = make(map[int32]Had)
+	for _, h := range plan.Look {
+		s.expected[h.Number] = h
+	}
 	doubtful := slices.DeleteFunc(slices.Clone(plan.Delete), func(h Had) bool {
-		return h.Record.Header == 0 || !mayBeReused(uidl.Entry{Record: h.Record})
+		return h.Record.Header == 0 || !h.Doubtful
 	})
 	if len(doubtful) == 0 || s.dryRun || s.quitCommits() || !s.canTOP() {
 		return nil
@@ -23,7 +25,6 @@ func (s *session) verify(ctx context.Context, plan *Plan) error {
 	if err != nil {
 		return err
 	}
-	s.expected = make(map[int32]Had)
 	keep := func(h Had) bool {
 		digest, answered := headers[h.Number]
 		switch {
@@ -59,5 +60,5 @@ func telling(had []Had) []Item {
 // then it is not delivered again.
 func (s *session) hadAllTheSame(m Item, digest uint64) (Had, bool) {
 	h, ok := s.expected[m.Number]
-	return h, ok && digest == h.Record.Header
+	return h, ok && h.Record.Header != 0 && digest == h.Record.Header
 }

@@ -64,7 +64,7 @@ type Record struct {
 	State        State
 	Attempts     uint16 // verdicts against it so far (State Failed)
 	Deletions    uint8  // sessions that sent DELE for it and whose QUIT said +OK while it stayed
-	DeleteSent   bool   // DELE was sent, and the answer to QUIT was lost
+	DeleteSent   bool   // it is to be deleted, and may have been: DELE was sent, or was about to be, and QUIT was not answered
 	Told         bool   // its user has been told of it once (too large, ...)
 	Shared       bool   // another message had the same UID when this one was delivered
 	Size         int64  // octets as LIST gave them, -1 if it did not

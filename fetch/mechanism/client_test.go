@@ -361,7 +361,7 @@ func FuzzChallenges(f *testing.F) {
 		if s, ok := client.(*scramClient); ok && s.Finish(third) == nil && !strings.Contains(first, "i=") {
 			t.Errorf("%s is content with nothing", name)
 		}
-		if d, ok := client.(interface{ Detail() string }); ok && len(d.Detail()) > 2*mostDetail+50 {
+		if d, ok := client.(interface{ Detail() string }); ok && len(d.Detail()) > 3*(len(first)+len(second)+len(third))+50 {
 			t.Errorf("a detail of %d octets", len(d.Detail()))
 		}
 	})

@@ -122,6 +122,9 @@ func (e *endless) Read(b []byte) (int, error) {
 		e.end = e.end[n:]
 		return n, nil
 	}
+	if len(e.pattern) < 4096 { // many small copies take their time
+		e.pattern = bytes.Repeat(e.pattern, 1+4096/len(e.pattern))
+	}
 	n := 0
 	for n < len(b) && e.size > 0 {
 		k := copy(b[n:min(len(b), n+int(min(e.size, 1<<20)))], e.pattern[e.at:])
