@@ -34,7 +34,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build/popsync, a static program
-	CGO_ENABLED=0 $(GO) build -trimpath -o build/popsync ./cmd/popsync
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o build/popsync ./cmd/popsync
 
 test: ## all tests; those against real servers where these are installed
 ifdef LOG

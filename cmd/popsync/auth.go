@@ -9,7 +9,6 @@ import (
 	"popsync/fetch"
 	"popsync/internal/config"
 	"popsync/internal/oauth"
-	"popsync/internal/term"
 )
 
 func authCommand() *cli.Command {
@@ -87,7 +86,7 @@ type authError struct {
 
 func (e *authError) Error() string { return e.account + ": " + e.err.Error() }
 func (e *authError) Unwrap() error { return e.err }
-func (e *authError) Hint() string  { return term.Escape(e.err.Hint) }
+func (e *authError) Hint() string  { return e.err.Hint }
 
 // kind is what the error is for exit status and JSON.
 func (e *authError) kind() fetch.Kind { return kindOfToken(e.err) }

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
@@ -80,7 +83,7 @@ type seat struct {
 	asks    bool                                 // stdin is a terminal, and may be asked
 	display bool                                 // a browser could show a window
 	open    func(env []string, url string) error // opens a browser
-	raw     func() (restore func())              // lets the terminal take lines of any length
+	lines   func() (in io.Reader, done func())   // what is typed and pasted, lines of any length
 	ssh     string                               // $SSH_CONNECTION
 }
 
@@ -90,9 +93,18 @@ func here(o common) seat {
 		asks:    term.IsTerminal(int(os.Stdin.Fd())) && !o.noInput,
 		display: hasDisplay(os.Getenv),
 		open:    openBrowser,
-		raw:     func() func() { return longLines(int(os.Stdin.Fd())) },
+		lines:   linesTyped,
 		ssh:     os.Getenv("SSH_CONNECTION"),
 	}
+}
+
+// linesTyped are the terminal's, or what standard input gives where that cannot be had.
+func linesTyped() (in io.Reader, done func()) {
+	lines, err := secret.OpenLines(nil)
+	if err != nil {
+		return os.Stdin, func() {}
+	}
+	return lines, func() { _ = lines.Close() }
 }
 
 func (o authLoginOptions) check() error {
@@ -114,22 +126,45 @@ func runAuthLogin(ctx context.Context, o authLoginOptions, s seat, out output) e
 		return err
 	}
 	flow := a.flow(o.flow, s)
+	if err := a.possible(flow); err != nil {
+		return err
+	}
 	if !s.asks && !a.source.Machine() && o.flow != flowDevice {
 		return a.needsTerminal()
 	}
-	ctx, stop := untilSignal(ctx, func() {})
+	ctx, stop := untilSignal(ctx, out.newLine)
 	defer stop()
 	if err := a.source.Ready(ctx, !o.export); err != nil {
 		return a.failed(err)
 	}
 	tokens, err := a.logIn(ctx, flow, o, s, out)
+	if o.port != 0 && errors.Is(err, syscall.EADDRINUSE) {
+		return &usageError{fmt.Sprintf("--port: %d is in use on this machine", o.port), "choose another one, or leave --port out"}
+	}
 	if err != nil {
 		return a.failed(err)
 	}
 	if o.export {
 		return a.source.Export(out.stdout, tokens)
 	}
-	return a.keep(ctx, o.common, tokens, out)
+	return a.keep(ctx, o.common, tokens, "The provider has let you in", out)
+}
+
+// possible refuses a flow that the provider does not have.
+func (a authAccount) possible(flow string) error {
+	browser, device := a.source.Flows()
+	who, name := cmp.Or(a.account.OAuth2.Provider, "custom"), shell.Quote(a.account.Name)
+	switch {
+	case a.source.Machine():
+		return nil
+	case flow == flowDevice && !device && who == "custom":
+		return &configError{fmt.Errorf("%s: there is no device flow without oauth2.device_url", a.account.Name), "write it, or take: popsync auth login " + name}
+	case flow == flowDevice && !device:
+		return &usageError{a.account.Name + ": " + who + " has no device flow for mail", "popsync auth login " + name}
+	case flow != flowDevice && !browser && device:
+		return &usageError{a.account.Name + ": there is no page to log in at without oauth2.auth_url", "popsync auth login " + name + " --flow device"}
+	}
+	return nil
 }
 
 // flow is the one to take.
@@ -158,9 +193,6 @@ func (a authAccount) needsTerminal() error {
 // logIn gets tokens; what a person is to do is told on standard error.
 func (a authAccount) logIn(ctx context.Context, flow string, o authLoginOptions, s seat, out output) (oauth.Tokens, error) {
 	p := oauth.Person{Say: out.stderr, Port: o.port, SSH: s.ssh}
-	if s.asks {
-		p.Paste = s.stdin
-	}
 	if s.asks && s.display && !o.noBrowser {
 		p.Open = func(url string) error { return s.open(programEnv(a.cfg), url) }
 	}
@@ -170,7 +202,11 @@ func (a authAccount) logIn(ctx context.Context, flow string, o authLoginOptions,
 	case flow == flowDevice:
 		return a.source.Device(ctx, p)
 	}
-	defer s.raw()()
+	if s.asks {
+		var done func()
+		p.Paste, done = s.lines()
+		defer done()
+	}
 	if flow == flowPaste {
 		return a.source.Paste(ctx, p)
 	}
@@ -178,12 +214,13 @@ func (a authAccount) logIn(ctx context.Context, flow string, o authLoginOptions,
 }
 
 // keep saves tokens and finds out whether the mail server takes them, before anything is called done.
-func (a authAccount) keep(ctx context.Context, o common, tokens oauth.Tokens, out output) error {
+// come says where they are from.
+func (a authAccount) keep(ctx context.Context, o common, tokens oauth.Tokens, come string, out output) error {
 	if err := a.source.Keep(ctx, tokens); err != nil {
 		return a.failed(err)
 	}
 	if o.detail > quiet {
-		_, _ = fmt.Fprintf(out.stderr, "The provider has let you in; logging in at %s ...\n", terminal.Escape(a.account.Host))
+		_, _ = fmt.Fprintf(out.stderr, "%s; logging in at %s ...\n", come, terminal.Escape(a.account.Host))
 	}
 	probe, err := a.tryMailbox(ctx, o, tokens, out)
 	if err != nil {
@@ -200,7 +237,7 @@ func (a authAccount) keep(ctx context.Context, o common, tokens oauth.Tokens, ou
 
 // tryMailbox logs in at the POP3 server with tokens, and fetches nothing.
 func (a authAccount) tryMailbox(ctx context.Context, o common, tokens oauth.Tokens, out output) (fetch.Probe, error) {
-	accounts, err := accountsOf(a.cfg, append(a.cfg.Accounts[:0:0], a.account), o)
+	accounts, err := accountsOf(a.cfg, append(a.cfg.Accounts[:0:0], a.account), newAsker(o))
 	if err != nil {
 		return fetch.Probe{}, err
 	}

@@ -123,7 +123,24 @@ func (a authAccount) grant(now time.Time) grant {
 	return g
 }
 
-// state is one word for people and programs.
+// inWords is the state for people.
+func (g grant) inWords() string {
+	if e, ok := errors.AsType[*authError](g.err); ok {
+		return tokenWords(e.kind())
+	}
+	return g.state()
+}
+
+// failure is why there are no tokens, as in the documents of a fetch: without the account's name.
+func (g grant) failure() *errorJSON {
+	f := explainOne(g.err)
+	if e, ok := errors.AsType[*authError](g.err); ok {
+		f.step, f.cause = "token", term.Escape(e.err.Error())
+	}
+	return f.json()
+}
+
+// state is one word for programs.
 func (g grant) state() string {
 	switch {
 	case g.err != nil:
@@ -151,7 +168,7 @@ func printGrants(s term.Screen, grants []grant) error {
 
 func (g grant) print(b *strings.Builder, s term.Screen) {
 	style := map[bool]term.Style{true: term.Good, false: term.Bad}[g.err == nil]
-	fmt.Fprintf(b, "%s  %s\n", s.Paint(term.Heading, g.account.Name), s.Paint(style, g.state()))
+	fmt.Fprintf(b, "%s  %s\n", s.Paint(term.Heading, g.account.Name), s.Paint(style, g.inWords()))
 	line := func(name, text string) {
 		if text != "" {
 			fmt.Fprintf(b, "  %-13s  %s\n", name, text)
@@ -227,7 +244,7 @@ func writeGrants(w io.Writer, grants []grant, err error) error {
 			j.Scopes = append(j.Scopes, term.Escape(scope))
 		}
 		if g.err != nil {
-			j.Error = explainOne(g.err).json()
+			j.Error = g.failure()
 		}
 		d.Accounts = append(d.Accounts, j)
 	}

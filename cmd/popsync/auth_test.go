@@ -137,7 +137,7 @@ func person(t testing.TB) (s seat, typed *os.File) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { reader.Close(); writer.Close() })
-	return seat{stdin: reader, asks: true, raw: func() func() { return func() {} }}, writer
+	return seat{stdin: reader, asks: true, lines: func() (io.Reader, func()) { return reader, func() {} }}, writer
 }
 
 // shown waits for a line of text that has part, and returns it.

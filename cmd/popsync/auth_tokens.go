@@ -35,7 +35,7 @@ func runAuthLogout(ctx context.Context, o common, words []string, out output) er
 	if err != nil {
 		return err
 	}
-	ctx, stop := untilSignal(ctx, func() {})
+	ctx, stop := untilSignal(ctx, out.newLine)
 	defer stop()
 	taken, told, err := a.source.Logout(ctx)
 	text := "the tokens are deleted"
@@ -78,7 +78,7 @@ func runAuthToken(ctx context.Context, o common, words []string, out output) err
 	if err != nil {
 		return err
 	}
-	ctx, stop := untilSignal(ctx, func() {})
+	ctx, stop := untilSignal(ctx, out.newLine)
 	defer stop()
 	token, err := a.source.Token(ctx)
 	if err != nil {
@@ -122,12 +122,12 @@ func runAuthImport(ctx context.Context, o common, words []string, s seat, out ou
 	if err != nil {
 		return a.failed(err)
 	}
-	ctx, stop := untilSignal(ctx, func() {}) // until here a signal ends the program at once
+	ctx, stop := untilSignal(ctx, out.newLine) // until here a signal ends the program at once
 	defer stop()
 	if err := a.source.Ready(ctx, true); err != nil {
 		return a.failed(err)
 	}
-	return a.keep(ctx, o, tokens, out)
+	return a.keep(ctx, o, tokens, "The tokens are here", out)
 }
 
 // isTerminal reports whether somebody would have to type what is read.

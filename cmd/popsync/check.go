@@ -10,12 +10,16 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"popsync/fetch"
 	"popsync/internal/config"
+	"popsync/internal/secret"
 	"popsync/internal/term"
+	"popsync/uidl"
 )
 
 func checkCommand() *cli.Command {
@@ -30,9 +34,9 @@ popsync check --connect work to one`,
 		Description: `With --connect: TLS, certificate and fingerprints, ways to log in and the one taken, what
 the server can do, what lies there, and advice; with -v all capabilities, before and after.
 Exit status: 78 where the configuration is wrong, else that of the first account that
-cannot be reached; popsync help exit-codes`,
+fails; popsync help exit-codes`,
 		Flags: withCommon(
-			&cli.BoolFlag{Name: "connect", Usage: "log in to each account; nothing is fetched or changed"},
+			&cli.BoolFlag{Name: "connect", Usage: "log in to each account; nothing is changed but the time of the log-in"},
 			&cli.BoolFlag{Name: "json", Usage: "write one JSON document to standard output"},
 		),
 		Action: func(c *cli.Context) error {
@@ -58,9 +62,20 @@ type checkOptions struct {
 }
 
 func runCheck(ctx context.Context, o checkOptions, out output) error {
-	ctx, stop := untilSignal(ctx, func() {})
+	var connecting atomic.Bool
+	ctx, stop := untilSignal(ctx, func() {
+		if connecting.Load() {
+			out.newLine()
+		}
+	})
 	defer stop()
-	c, err := newCheck(ctx, o, out)
+	c, err := newCheck(o)
+	if err == nil && o.connect {
+		if err = askFirst(ctx, c.chosen, c.accounts); err == nil {
+			connecting.Store(true)
+			c.connect(ctx, o.detail, out.stderr)
+		}
+	}
 	if err != nil {
 		if o.json {
 			return withJSON(out.stdout, "check", err)
@@ -83,7 +98,7 @@ type check struct {
 	err      error           // the probes' failures in the configuration's order
 }
 
-func newCheck(ctx context.Context, o checkOptions, out output) (*check, error) {
+func newCheck(o checkOptions) (*check, error) {
 	cfg, tried, err := load(o.common)
 	if err != nil {
 		return nil, err
@@ -93,27 +108,40 @@ func newCheck(ctx context.Context, o checkOptions, out output) (*check, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.accounts, err = accountsOf(cfg, c.chosen, o.common)
+	c.accounts, err = accountsOf(cfg, c.chosen, newAsker(o.common))
 	if err != nil {
 		return nil, err
-	}
-	if o.connect {
-		c.connect(ctx, o.detail, out.stderr)
 	}
 	return c, nil
 }
 
 // connect asks the servers, as many at a time as a fetch would.
 func (c *check) connect(ctx context.Context, d detail, w io.Writer) {
-	p := &fetch.Poller{MaxParallel: c.config.MaxParallel, MaxPerHost: c.config.MaxPerHost}
+	p := &fetch.Poller{Store: stateAtHand(ctx, c.config.State), MaxParallel: c.config.MaxParallel, MaxPerHost: c.config.MaxPerHost}
+	if p.Store != nil {
+		defer p.Store.Close()
+	}
 	if d == trace {
 		p.Trace = tellTrace(w)
 	}
 	probes, errs := p.Check(ctx, c.accounts)
 	for i := range probes {
-		c.probes = append(c.probes, probe{probes[i], errs[i]})
+		c.probes = append(c.probes, newProbe(probes[i], errs[i]))
 	}
 	c.err = probesError(ctx, c.probes)
+}
+
+// stateAtHand is the state, which takes note of the log-ins so that the next fetch keeps to its
+// provider's time between two of them; nil where there is none, or it cannot be had at once.
+func stateAtHand(ctx context.Context, path string) *uidl.DB {
+	if _, err := os.Stat(path); err != nil {
+		return nil
+	}
+	db, err := uidl.Open(ctx, path, uidl.Options{Wait: time.Millisecond})
+	if err != nil {
+		return nil
+	}
+	return db
 }
 
 func probesError(ctx context.Context, probes []probe) error {
@@ -185,7 +213,7 @@ func onDisk(a config.Account, account fetch.Account) []string {
 	}
 	if readable(a) {
 		if _, err := account.Password(context.Background()); err != nil {
-			texts = append(texts, err.Error())
+			texts = append(texts, secret.OneLine(err))
 		}
 	}
 	return texts

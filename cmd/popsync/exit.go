@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -122,17 +123,23 @@ func explainOne(err error) failure {
 		return f
 	}
 	f := failure{message: term.Escape(err.Error())}
-	if h, ok := errors.AsType[interface {
-		error
-		Hint() string
-	}](err); ok {
-		f.hint = h.Hint()
-	}
+	f.hint = term.Escape(adviceOf(err))
 	f.code, f.status = classify(err)
 	if f.hint == "" {
 		f.hint = hintOfStatus[f.status]
 	}
 	return f
+}
+
+// adviceOf is what err itself knows to do about it, raw; it may be empty.
+func adviceOf(err error) string {
+	if h, ok := errors.AsType[interface {
+		error
+		Hint() string
+	}](err); ok {
+		return h.Hint()
+	}
+	return ""
 }
 
 // classify is for errors that concern no single account.
@@ -208,8 +215,8 @@ const hintInternal = "this is a fault of popsync; please report it with what --t
 
 // hintOf says what a person can do: what the error itself knows, or what its kind suggests.
 func hintOf(e *fetch.Error) string {
-	if e.Hint != "" {
-		return term.Escape(e.Hint)
+	if hint := cmp.Or(e.Hint, adviceOf(e.Err)); hint != "" {
+		return term.Escape(hint)
 	}
 	switch e.Kind {
 	case fetch.Unreachable:

@@ -70,6 +70,7 @@ func TestErrorsAreTwoLinesEach(t *testing.T) {
 			Account: "work", Server: "pop.example.org:995", Step: "log in", Kind: fetch.Refused,
 			Err: errors.New("server says \"[AUTH] no\x1b[2J\r\n\""),
 		},
+		&configError{errors.New("c.yaml: no"), "write \x1b[2J"},
 		&fetch.Error{
 			Account: "home", Server: "pop.example.net:995", Step: "deliver", Kind: fetch.InputOutput,
 			Err: errors.New("/mail/tmp: no space left on device"), Hint: "make room on /mail",
@@ -77,6 +78,8 @@ func TestErrorsAreTwoLinesEach(t *testing.T) {
 	))
 	want := `work: pop.example.org:995: log in: server says "[AUTH] no\x1b[2J\r\n"
   check username and password of the account
+c.yaml: no
+  write \x1b[2J
 home: pop.example.net:995: deliver: /mail/tmp: no space left on device
   make room on /mail
 `

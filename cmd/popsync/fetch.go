@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
@@ -70,7 +71,7 @@ func runFetch(ctx context.Context, o fetchOptions, out output) error {
 	defer stop()
 	var p *parts
 	if err == nil {
-		p, err = open(ctx, o.common, cfg, o.accounts, o.dryRun)
+		p, err = open(ctx, newAsker(o.common), cfg, o.accounts, o.dryRun)
 	}
 	if err != nil {
 		err = afterSignal(ctx, err)
@@ -84,13 +85,9 @@ func runFetch(ctx context.Context, o fetchOptions, out output) error {
 	}
 	poller := p.poller()
 	poller.DryRun, poller.Notify, poller.Trace = o.dryRun, v.tell, v.trace
-	poller.Now = o.now || len(o.accounts) > 0 && out.watched() // who names an account there wants to see
-	if out.stderr.Redraw {
-		if chosen, err := cfg.Select(o.accounts); err == nil {
-			askFirst(ctx, chosen, p.accounts)
-		}
-	}
-	v.start()
+	poller.Now = o.now
+	poller.Retry = o.now || len(o.accounts) > 0 && out.watched() // who names an account there wants to see
+	v.begin()
 	results := poller.Fetch(ctx, p.accounts)
 	v.stop()
 	closed := p.close()
@@ -176,6 +173,13 @@ type view struct {
 	trace   func(account, line string)
 	start   func()
 	stop    func() // nothing is left behind
+	begun   atomic.Bool
+}
+
+// begin is start, from where on there is something to finish.
+func (v *view) begin() {
+	v.begun.Store(true)
+	v.start()
 }
 
 func newView(o fetchOptions, out output) *view {
@@ -234,7 +238,7 @@ func (v *view) tell(ev fetch.Event) {
 
 // finishing answers the first Ctrl-C.
 func (v *view) finishing() {
-	if v.screen.Terminal {
+	if v.screen.Terminal && v.begun.Load() {
 		_, _ = io.WriteString(v.w, "finishing what is under way; press Ctrl-C again to end at once\n")
 	}
 }

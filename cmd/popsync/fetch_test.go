@@ -62,7 +62,8 @@ func TestViewVerbose(t *testing.T) {
 func TestViewLive(t *testing.T) {
 	var b strings.Builder
 	v := newView(fetchOptions{}, output{stderr: term.Screen{Writer: &b, Terminal: true, Redraw: true}})
-	v.start()
+	v.finishing() // nothing is under way yet
+	v.begin()
 	v.tell(fetch.Event{Kind: fetch.Begun, Account: "work", Server: "h:995"})
 	time.Sleep(3 * redrawEvery)
 	v.finishing()

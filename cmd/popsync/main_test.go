@@ -54,6 +54,7 @@ func TestScripts(t *testing.T) {
 			"bigmail":   bigmailCmd,
 			"tmpfs":     tmpfsCmd,
 			"remount":   remountCmd,
+			"person":    personCmd,
 		},
 		Condition: func(cond string) (bool, error) {
 			return cond == "root" && os.Geteuid() == 0 && runtime.GOOS == "linux", nil

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"path/filepath"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"popsync/internal/oauth"
 	"popsync/internal/provider"
 	"popsync/internal/secret"
+	"popsync/internal/transport"
 )
 
 // tokenSource gives the access tokens of a, which has an oauth2 block. They lie beside the state.
@@ -38,8 +40,19 @@ func throughProxy(a config.Account) *http.Client {
 		return nil
 	}
 	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.Proxy, t.DialContext, t.MaxResponseHeaderBytes = nil, dialOf(a, nil), 64<<10
+	t.Proxy, t.DialContext, t.MaxResponseHeaderBytes = nil, exceptHere(dialOf(a, nil)), 64<<10
 	return &http.Client{Transport: t}
+}
+
+// exceptHere dials this machine's own addresses directly: only there may an endpoint be in clear.
+func exceptHere(dial transport.Dialer) transport.Dialer {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		host, _, _ := net.SplitHostPort(address)
+		if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
+			return new(net.Dialer).DialContext(ctx, network, address)
+		}
+		return dial(ctx, network, address)
+	}
 }
 
 // endpointsOf are the provider's, with what the configuration says otherwise.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"os"
 
 	"popsync/internal/term"
@@ -16,6 +17,13 @@ func newOutput(o common) output {
 	return output{
 		stdout: term.NewScreen(os.Stdout, o.colour, os.Getenv),
 		stderr: term.NewScreen(os.Stderr, o.colour, os.Getenv),
+	}
+}
+
+// newLine ends the line in which the terminal has shown ^C.
+func (o output) newLine() {
+	if o.stderr.Terminal {
+		_, _ = io.WriteString(o.stderr, "\n")
 	}
 }
 

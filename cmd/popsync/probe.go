@@ -17,11 +17,24 @@ type probe struct {
 	err *fetch.Error
 }
 
+// newProbe has the hint of a refused certificate name what tls_fingerprint would be.
+func newProbe(p fetch.Probe, err *fetch.Error) probe {
+	if pin := "tls_fingerprint: " + p.CertPin.String(); err != nil && p.Refused != "" && !strings.Contains(err.Hint, pin) {
+		named := *err
+		named.Hint = strings.TrimPrefix(err.Hint+"; of this one it is "+pin, "; ")
+		err = &named
+	}
+	return probe{p, err}
+}
+
 // A fact is one line of a probe: harmless text.
 type fact struct {
 	name, text string
 	style      term.Style
 }
+
+// factIndent is where the text of a fact begins, in cells.
+const factIndent = 16
 
 // print writes the probe of a, its facts lined up.
 func (p probe) print(b *strings.Builder, s term.Screen, a fetch.Account, d detail) {
@@ -30,23 +43,26 @@ func (p probe) print(b *strings.Builder, s term.Screen, a fetch.Account, d detai
 		fmt.Fprintf(b, " (%s)", term.Escape(strings.TrimSpace(by)))
 	}
 	facts := slices.Concat(p.tls(), p.offer(d), p.session(a, d), p.listing(), p.result())
-	for _, f := range facts {
-		fmt.Fprintf(b, "\n  %-12s  %s", f.name, s.Paint(f.style, f.text))
-	}
 	for i, text := range fetch.Advice(p.Probe, a) {
-		fmt.Fprintf(b, "\n  %-12s  %s", map[bool]string{true: "advice"}[i == 0], s.Paint(term.Notice, term.Escape(text)))
+		facts = append(facts, fact{map[bool]string{true: "advice"}[i == 0], term.Escape(text), term.Notice})
+	}
+	for _, f := range facts {
+		fmt.Fprintf(b, "\n  %-12s  %s", f.name, s.Paint(f.style, term.Wrap(s, f.text, factIndent)))
 	}
 	b.WriteByte('\n')
 }
 
 func (p probe) tls() []fact {
-	if p.TLSVersion == "" {
+	if p.TLSVersion == "" && p.Certificate == nil {
 		if p.Address == "" || p.err != nil && !p.LoggedIn {
 			return nil
 		}
 		return []fact{{"TLS", "none", term.Notice}}
 	}
-	facts := []fact{{"TLS", p.TLSVersion + ", " + p.CipherSuite, ""}}
+	var facts []fact
+	if p.TLSVersion != "" {
+		facts = append(facts, fact{"TLS", p.TLSVersion + ", " + p.CipherSuite, ""})
+	}
 	if p.Certificate == nil {
 		return facts
 	}
@@ -58,7 +74,10 @@ func (p probe) tls() []fact {
 		facts = append(facts, fact{"issuer until", until(ends, p.At), ""})
 	}
 	trust := fact{"trusted by", "a CA", ""}
-	if !p.Verified {
+	switch {
+	case p.Refused != "":
+		trust = fact{"trusted by", "nobody: " + term.Escape(strings.TrimPrefix(p.Refused, "certificate refused: ")), term.Bad}
+	case !p.Verified:
 		trust = fact{"trusted by", "tls_fingerprint alone", term.Notice}
 	}
 	return append(facts, trust,
@@ -165,7 +184,7 @@ func (p probe) uids() fact {
 
 func (p probe) result() []fact {
 	if p.err != nil {
-		return []fact{{"result", term.Escape(p.err.Step) + ": " + p.err.Kind.String(), term.Bad}}
+		return []fact{{"result", inWords(p.err), term.Bad}}
 	}
 	return []fact{{"took", term.Duration(p.Took), ""}, {"result", "log-in works", term.Good}}
 }
@@ -198,8 +217,8 @@ type probeJSON struct {
 }
 
 type tlsJSON struct {
-	TLS      string    `json:"tls"`
-	Cipher   string    `json:"cipher"`
+	TLS      string    `json:"tls,omitempty"` // empty where the hand-shake was broken off
+	Cipher   string    `json:"cipher,omitempty"`
 	Subject  string    `json:"certificate_subject"`
 	Issuer   string    `json:"certificate_issuer"`
 	Names    []string  `json:"certificate_names"`
@@ -209,6 +228,7 @@ type tlsJSON struct {
 	CertPin  string    `json:"certificate_fingerprint"`
 	KeyPin   string    `json:"key_fingerprint"`
 	Verified bool      `json:"certificate_verified"` // by chain, name and dates
+	Refused  string    `json:"certificate_refused,omitempty"`
 }
 
 type sessionJSON struct {
@@ -270,7 +290,7 @@ func (p probe) tlsJSON(cert *x509.Certificate) *tlsJSON {
 		TLS: p.TLSVersion, Cipher: p.CipherSuite,
 		Subject: term.Escape(cert.Subject.String()), Issuer: term.Escape(cert.Issuer.String()), Names: names,
 		Begins: cert.NotBefore.UTC(), Expires: cert.NotAfter.UTC(), Chain: p.End().UTC(),
-		CertPin: p.CertPin.String(), KeyPin: p.KeyPin.String(), Verified: p.Verified,
+		CertPin: p.CertPin.String(), KeyPin: p.KeyPin.String(), Verified: p.Verified, Refused: term.Escape(p.Refused),
 	}
 }
 

@@ -64,7 +64,7 @@ work  pop.example.org:995 (by proxy 127.0.0.1:9050)
   offered       STLS, \x1b]0;x
   server        Odd\r\n
   capabilities  UIDL, \x1b[2J
-  log-in delay  10 min 0 s
+  log-in delay  10 min
   mail expires  after 7 days
   pipelining    announced, not used
   messages      9 of 12 kB, the largest of 10 kB
@@ -94,7 +94,7 @@ func TestProbeThatFailed(t *testing.T) {
 	}
 	var b strings.Builder
 	p.print(&b, term.Screen{}, probedAccount(), normal)
-	if want := "\nwork  pop.example.org:995\n  result        connect: unreachable\n"; b.String() != want {
+	if want := "\nwork  pop.example.org:995\n  result        unreachable\n"; b.String() != want {
 		t.Errorf("%q, want %q", b.String(), want)
 	}
 
@@ -110,10 +110,46 @@ work  pop.example.org:995 (192.0.2.1:995)
   mechanisms    PLAIN
   log-in        PLAIN
   offered       SASL PLAIN
-  result        log in: refused
+  result        log-in refused
 `
 	if diff := cmp.Diff(want, b.String()); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// T3: a refused certificate is shown like any other, and the hint has what is to be copied.
+func TestProbeOfARefusedCertificate(t *testing.T) {
+	full := fullProbe()
+	p := newProbe(fetch.Probe{
+		Server: full.Server, Address: full.Address, At: full.At, Certificate: full.Certificate, Chain: full.Chain,
+		CertPin: full.CertPin, KeyPin: full.KeyPin, Refused: "certificate refused: it is signed by itself", Survey: fetch.Survey{Counted: -1},
+	}, &fetch.Error{Account: "work", Step: "TLS", Kind: fetch.Unreachable, Err: errors.New("no"), Hint: "compare", Certificates: full.Chain})
+	if want := "compare; of this one it is tls_fingerprint: sha256:01" + strings.Repeat("0", 62); p.err.Hint != want {
+		t.Errorf("hint %q, want %q", p.err.Hint, want)
+	}
+	var b strings.Builder
+	narrow := term.Screen{Size: func() (int, int) { return 40, 24 }}
+	p.print(&b, narrow, probedAccount(), normal)
+	want := `
+work  pop.example.org:995 (by proxy 127.0.0.1:9050)
+  certificate   CN=pop\x1b[31m.example.org
+  issuer        CN=CA
+  valid until   2027-06-01 (182 days)
+  issuer until  2026-12-08 (7 days)
+  trusted by    nobody: it is signed by
+                itself
+  fingerprint   sha256:01` + strings.Repeat("0", 62) + `
+  of its key    sha256:02` + strings.Repeat("0", 62) + `
+`
+	got, rest, _ := strings.Cut(b.String(), "  advice")
+	if diff := cmp.Diff(want, strings.TrimSuffix(got, "  result        certificate refused\n")); diff != "" || !strings.Contains(got+rest, "  result        certificate refused\n") {
+		t.Errorf("%s\n%s", diff, b.String())
+	}
+
+	j := probeJSON{}
+	j.add(p, probedAccount())
+	if j.tlsJSON == nil || j.Refused != "certificate refused: it is signed by itself" || j.Verified || j.CertPin != full.CertPin.String() {
+		t.Errorf("%+v", j.tlsJSON)
 	}
 }
 

@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"popsync/fetch"
 	"popsync/internal/config"
+	"popsync/internal/secret"
 )
 
 func runCommand() *cli.Command {
@@ -48,21 +50,29 @@ func runRun(ctx context.Context, o common, out output) error {
 	if chosen, err := cfg.Select(nil); err == nil && len(chosen) == 0 {
 		return &configError{fmt.Errorf("%s: no account is enabled", cfg.Path), "there is nothing to poll: take out enabled: false"}
 	}
-	ctx, stop := untilSignal(ctx, func() { log.Info("finishing what is under way") })
+	var polling atomic.Bool
+	ctx, stop := untilSignal(ctx, func() {
+		if polling.Load() {
+			log.Info("finishing what is under way")
+		}
+	})
 	defer stop()
-	p, err := open(ctx, o, cfg, nil, false)
+	asker := newAsker(o)
+	p, err := open(ctx, asker, cfg, nil, false)
 	if signalled(ctx) != nil {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
+	polling.Store(true)
 	for {
 		if text := p.note(); text != "" {
 			log.Warn(text)
 		}
 		poller := p.poller()
-		poller.Notify = newEventLog(log).tell
+		tell, forget := newEventLog(log).tell, forgetting(asker.Forget)
+		poller.Notify = func(ev fetch.Event) { tell(ev); forget(ev) }
 		if o.detail == trace {
 			poller.Trace = tellTrace(out.stderr)
 		}
@@ -72,7 +82,7 @@ func runRun(ctx context.Context, o common, out output) error {
 		if !broken {
 			return err
 		}
-		if p = reopen(ctx, o, cfg, log); p == nil {
+		if p = reopen(ctx, asker, cfg, log); p == nil {
 			return nil
 		}
 	}
@@ -99,7 +109,7 @@ func runUntilBroken(ctx context.Context, poller *fetch.Poller, accounts []fetch.
 const reopenAfter = time.Minute
 
 // reopen opens everything again as soon as that can be done. It returns nil once ctx ends.
-func reopen(ctx context.Context, o common, cfg *config.Config, log *slog.Logger) *parts {
+func reopen(ctx context.Context, asker *secret.Asker, cfg *config.Config, log *slog.Logger) *parts {
 	for {
 		log.Error("the state could not be written; it is opened again", "in", reopenAfter)
 		select {
@@ -107,7 +117,7 @@ func reopen(ctx context.Context, o common, cfg *config.Config, log *slog.Logger)
 			return nil
 		case <-time.After(reopenAfter):
 		}
-		p, err := open(ctx, o, cfg, nil, false)
+		p, err := open(ctx, asker, cfg, nil, false)
 		if err == nil {
 			return p
 		}

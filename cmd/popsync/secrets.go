@@ -4,10 +4,16 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
+	"strings"
 	"time"
+
+	"golang.org/x/term"
 
 	"popsync/fetch"
 	"popsync/fetch/mechanism"
+	"popsync/fetch/pop3"
+	"popsync/internal/command"
 	"popsync/internal/config"
 	"popsync/internal/oauth"
 	"popsync/internal/secret"
@@ -21,10 +27,13 @@ type secrets struct {
 	asker *secret.Asker
 }
 
-func newSecrets(cfg *config.Config, noInput bool) secrets {
+func newSecrets(cfg *config.Config, asker *secret.Asker) secrets {
 	env := programEnv(cfg)
-	return secrets{cfg: cfg, env: env, run: passwordRunner(env), asker: &secret.Asker{Never: noInput}}
+	return secrets{cfg: cfg, env: env, run: passwordRunner(env), asker: asker}
 }
+
+// newAsker asks for passwords, unless that is forbidden.
+func newAsker(o common) *secret.Asker { return &secret.Asker{Never: o.noInput} }
 
 // programEnv is our environment, since pass, gpg, ssh and their like need much of it, without the
 // passwords in it.
@@ -47,12 +56,27 @@ func needsPassword(a config.Account) bool {
 	return a.OAuth2 == nil && !external
 }
 
-// askFirst asks for passwords that nothing gives, before anything is drawn on the terminal. What
-// goes wrong then is told by the poll, for the asker remembers only good answers.
-func askFirst(ctx context.Context, chosen []config.Account, accounts []fetch.Account) {
+// askFirst asks for passwords that nothing gives, in the configuration's order and before anything
+// is drawn on the terminal. The answers, also that there is none, are the poll's: the error is only
+// that of ctx.
+func askFirst(ctx context.Context, chosen []config.Account, accounts []fetch.Account) error {
 	for i, a := range chosen {
-		if needsPassword(a) && !a.Password.Given() {
+		if needsPassword(a) && !a.Password.Given() && ctx.Err() == nil {
 			_, _ = accounts[i].Password(ctx)
+		}
+	}
+	return context.Cause(ctx)
+}
+
+// forgetting has forget drop the answer of an account that the server refused, so that the next poll
+// asks for another one.
+func forgetting(forget func(account string)) func(fetch.Event) {
+	return func(ev fetch.Event) {
+		if ev.Kind != fetch.Ended || ev.Result.Err == nil {
+			return
+		}
+		if e := ev.Result.Err; e.Kind == fetch.Refused && !e.Repeated && is[*pop3.ResponseError](e) {
+			forget(ev.Account)
 		}
 	}
 }
@@ -123,4 +147,40 @@ func kindOfToken(e *oauth.Error) fetch.Kind {
 		return fetch.CannotWrite
 	}
 	return fetch.Internal
+}
+
+// passwordRunner runs password commands in env.
+func passwordRunner(env []string) secret.Runner {
+	return func(ctx context.Context, argv []string) (stdout, stderr []byte, err error) {
+		r, err := command.Command{Argv: argv, Env: env, Stdout: secret.MaxOutput, Asks: term.IsTerminal(int(os.Stdin.Fd()))}.Run(ctx)
+		return r.Stdout, r.Stderr, withoutProgram(err, argv[0])
+	}
+}
+
+// withoutProgram is err without what secret.Command says itself: the program and its complaint.
+func withoutProgram(err error, program string) error {
+	if e, ok := errors.AsType[*command.ExitError](err); ok {
+		e.Stderr = ""
+	}
+	if err == nil {
+		return nil
+	}
+	return shortError{strings.TrimPrefix(err.Error(), program+": "), err}
+}
+
+// A shortError is err in other words.
+type shortError struct {
+	text string
+	err  error
+}
+
+func (e shortError) Error() string { return e.text }
+func (e shortError) Unwrap() error { return e.err }
+
+// withoutPasswords is env without the variables that password_env names.
+func withoutPasswords(env []string, accounts []config.Account) []string {
+	return slices.DeleteFunc(slices.Clone(env), func(variable string) bool {
+		name, _, _ := strings.Cut(variable, "=")
+		return slices.ContainsFunc(accounts, func(a config.Account) bool { return a.Password.Env == name })
+	})
 }

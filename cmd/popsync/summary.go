@@ -3,7 +3,6 @@ package main
 import (
 	"io"
 	"strconv"
-	"strings"
 
 	"popsync/fetch"
 	"popsync/internal/term"
@@ -49,7 +48,7 @@ func verdict(r fetch.Result, dryRun bool) term.Cell {
 	case r.Err != nil && r.Err.Kind == fetch.Interrupted:
 		return term.Cell{Text: "interrupted" + left, Style: term.Notice}
 	case r.Err != nil:
-		return term.Cell{Text: strings.TrimSpace(r.Err.Step+": "+r.Err.Kind.String()) + left, Style: term.Bad}
+		return term.Cell{Text: inWords(r.Err) + left, Style: term.Bad}
 	case r.Skipped != "":
 		return term.Cell{Text: "not asked: too early", Style: term.Dim}
 	case r.New == 0 && left == "" && r.TooLarge > 0:

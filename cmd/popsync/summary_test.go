@@ -27,7 +27,7 @@ func TestSummary(t *testing.T) {
 	}
 	want := `account  new    size  deleted    took  result
 work      12  345 kB        3   1.2 s  ok
-home       0     0 B        0   20 ms  log in: refused, 7 left
+home       0     0 B        0   20 ms  log-in refused, 7 left
 lists      0     0 B        0  300 ms  nothing new
 `
 	if diff := cmp.Diff(want, b.String()); diff != "" {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"github.com/urfave/cli/v2"
 
@@ -74,13 +75,24 @@ func runRebind(ctx context.Context, o rebindOptions, out output) error {
 	if err != nil || o.detail == quiet {
 		return err
 	}
-	done, rest := "are known again", "the next fetch brings the other "
-	if o.dryRun {
-		done, rest = "would be known again", "a fetch would bring the other "
-	}
-	_, err = fmt.Fprintf(out.stdout, "%s: %d of %s %s; %s%d\n", o.accounts[0], r.Matched,
-		term.Count(r.Known, "message")+" that had gone", done, rest, r.Unknown-r.Matched)
+	_, err = fmt.Fprintf(out.stdout, "%s: %s\n", o.accounts[0], rebound(r, o.dryRun))
 	return err
+}
+
+// rebound is what was done, in words.
+func rebound(r fetch.Rebinding, dryRun bool) string {
+	done, rest := "are known again", "the next fetch brings "
+	if dryRun {
+		done, rest = "would be known again", "a fetch would bring "
+	}
+	text, other := fmt.Sprintf("%d of %s that had gone %s", r.Matched, term.Count(r.Known, "message"), done), "the other "
+	if r.Known == 0 {
+		text, other = "nothing to do: all known messages are listed under their UIDs", ""
+	}
+	if n := r.Unknown - r.Matched; n > 0 {
+		text += "; " + rest + other + strconv.Itoa(n)
+	}
+	return text
 }
 
 func rebindDocument(o rebindOptions, out output, r fetch.Rebinding, err error) error {
@@ -103,7 +115,7 @@ func rebind(ctx context.Context, o rebindOptions, out output) (fetch.Rebinding, 
 	if err != nil {
 		return fetch.Rebinding{}, err
 	}
-	p, err := open(ctx, o.common, cfg, o.accounts, o.dryRun)
+	p, err := open(ctx, newAsker(o.common), cfg, o.accounts, o.dryRun)
 	if err != nil {
 		return fetch.Rebinding{}, afterSignal(ctx, err)
 	}

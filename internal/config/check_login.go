@@ -16,13 +16,19 @@ func (r *report) checkPassword(o object) {
 		r.checkNoPassword(o, "contradicts oauth2 in line %d, which gives the token in place of a password; take one of them out", "oauth2")
 	case get(o, "auth", "") == external:
 		r.checkNoPassword(o, "contradicts auth: external in line %d, which shows a certificate in place of a password; take one of them out", "auth")
-	case len(given) == 0 && !o.partial:
+	case len(given) == 0 && !o.partial && !mayShowCertificate(o):
 		r.warn(o.child("password"), "%s", noPassword(get(o, "auth", "")))
 	case len(given) > 1:
 		for _, k := range given[1:] {
 			r.contradiction(o, k, given[0])
 		}
 	}
+}
+
+// mayShowCertificate says whether auth: auto logs in without a password: a server that knows the
+// certificate takes EXTERNAL.
+func mayShowCertificate(o object) bool {
+	return get(o, "auth", defaultAuth) == defaultAuth && o.has(clientCertKeys...)
 }
 
 // checkNoPassword refuses every password beside the key that makes them pointless.

@@ -54,7 +54,7 @@ func Load(path string, o Options) (*Config, error) {
 	c := d.config(text)
 	if d.secret {
 		if err := secret.CheckMode(path, info, o.uid()); err != nil {
-			d.wrong(position{}, "%v", err)
+			d.wrong(position{}, "%s", secret.OneLine(err))
 		}
 	}
 	if len(d.errors) > 0 {
@@ -88,7 +88,7 @@ func readFile(path, name string, uid int) ([]byte, fs.FileInfo, error) {
 		return nil, nil, errors.New("is a folder, expected a file")
 	}
 	if err := secret.CheckOwner(name, info, uid); err != nil {
-		return nil, nil, err
+		return nil, nil, errors.New(secret.OneLine(err))
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxSize+1))
 	if len(text) > maxSize {

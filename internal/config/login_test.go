@@ -37,6 +37,9 @@ func TestNoPassword(t *testing.T) {
 		"auth: oauthbearer":                          token,
 		"oauth2: {provider: fastmail, client_id: x}": "",
 		"auth: external\n    tls_client_cert: a\n    tls_client_key: a": "",
+		"auth: auto\n    tls_client_cert: a\n    tls_client_key: a":     "", // a server that knows it takes EXTERNAL
+		"tls_client_cert: a\n    tls_client_key: a":                     "",
+		"auth: plain\n    tls_client_cert: a\n    tls_client_key: a":    none,
 	} {
 		t.Run(line, func(t *testing.T) {
 			c, err := load(t, "accounts:\n  - name: work\n    host: pop.example.org\n    username: alice\n    deliver: {maildir: /m}\n    "+line+"\n")

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"strconv"
@@ -32,12 +33,12 @@ type answer struct {
 
 // parse reads an answer; ok is false where body is no JSON object.
 func parse(body []byte) (a answer, ok bool) {
+	if body = bytes.TrimSpace(body); !bytes.HasPrefix(body, []byte("{")) {
+		return answer{}, false
+	}
 	err := json.Unmarshal(body, &a)
 	if _, other := errors.AsType[*json.UnmarshalTypeError](err); other {
 		err = nil
-		if body[0] != '{' {
-			return answer{}, false
-		}
 	}
 	return a, err == nil
 }

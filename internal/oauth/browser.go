@@ -74,7 +74,7 @@ func (s *Source) authorize(ctx context.Context, p Person, a authorization, liste
 	defer stop()
 	verdicts := make(chan verdict, 1)
 	closeServer := s.serve(a, listeners, verdicts)
-	closeReader := s.readPasted(a, p, verdicts)
+	closeReader := s.readPasted(a, p, len(listeners) == 0, verdicts)
 	if p.Open != nil {
 		if err := p.Open(a.url); err != nil {
 			say(p.Say, "No browser could be opened here; the address above does it by hand.\n")
@@ -183,10 +183,7 @@ func (s *Source) page(a authorization, verdicts chan<- verdict) http.Handler {
 			show(w, http.StatusBadRequest, "This is not the answer that popsync waits for. Open the address that it shows in the terminal.")
 			return
 		}
-		select {
-		case verdicts <- v:
-		default: // one is enough
-		}
+		first(verdicts, v)
 		if v.err != nil {
 			show(w, http.StatusOK, "The log-in did not succeed. The terminal says why; you can close this page.")
 			return

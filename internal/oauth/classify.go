@@ -7,7 +7,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
+
+	"popsync/internal/term"
 )
 
 // read takes the answer out of a reply, or says what the reply means. err is that of the request.
@@ -36,7 +37,7 @@ func (s *Source) later(r reply, a answer, form url.Values) error {
 	e := errorf(Later, hintLater, "%s: answers %d %s", r.host, r.status, http.StatusText(r.status))
 	e.Code = short(conceal(a.Error, secretsOf(form)))
 	if r.after > 0 {
-		e.Hint = fmt.Sprintf("it asks to wait %s; the tokens are kept, and the next poll asks again", r.after.Round(time.Second))
+		e.Hint = fmt.Sprintf("it asks to wait %s; the tokens are kept, and the next poll asks again", term.Duration(r.after))
 	}
 	return e
 }

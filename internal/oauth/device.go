@@ -47,10 +47,11 @@ func (s *Source) Device(ctx context.Context, p Person) (Tokens, error) {
 	return s.accept(got)
 }
 
-// otherFlow adds to the refusal of a device flow that there is another way.
+// otherFlow adds to the refusal of a device flow that there is another way. A client that the
+// provider does not know is known in no other one.
 func (s *Source) otherFlow(err error) error {
 	e, ok := errors.AsType[*Error](err)
-	if !ok || e.Kind == Later && e.Code == "" || s.set.Endpoints.AuthURL == "" {
+	if !ok || e.Kind == Later && e.Code == "" || e.Code == "invalid_client" || s.set.Endpoints.AuthURL == "" {
 		return err
 	}
 	why := strings.TrimSuffix(strings.TrimSuffix(e.Hint, s.again()), "; ")
@@ -74,7 +75,7 @@ func (s *Source) poll(ctx context.Context, a answer) (answer, error) {
 			return answer{}, err
 		}
 		r, err := s.post(ctx, tokenURL, form)
-		if err != nil && kindOf(err) == Later || err == nil && passes(r.status) {
+		if passing(err) || err == nil && passes(r.status) {
 			interval = min(2*interval, maxInterval) // section 3.5
 			continue
 		}

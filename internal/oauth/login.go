@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"popsync/internal/secret"
+	"popsync/internal/term"
 )
 
 // A Person is how somebody who logs in is reached.
@@ -25,9 +26,6 @@ type Tokens struct{ record record }
 
 // Access is the access token.
 func (t Tokens) Access() secret.Value { return t.record.access }
-
-// Scopes are those that were granted.
-func (t Tokens) Scopes() []string { return t.record.scopes }
 
 // Keep saves tokens in place of those that were there. That the folder can be written is better
 // found out by [Source.Ready] before anybody logs in.
@@ -123,7 +121,7 @@ var errNobody = errors.New("nobody has logged in")
 // nobody is err, or that the time for a person is over.
 func (s *Source) nobody(ctx context.Context, err error) error {
 	if errors.Is(context.Cause(ctx), errNobody) {
-		return errorf(NeedsLogin, s.again(), "nobody has logged in within %s", patience)
+		return errorf(NeedsLogin, s.again(), "nobody has logged in within %s", term.Duration(patience))
 	}
 	return err
 }

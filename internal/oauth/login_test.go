@@ -201,6 +201,37 @@ func TestPaste(t *testing.T) {
 	}
 }
 
+// Ctrl-D ends a log-in that nothing else can bring to an end, and no other one.
+func TestNothingIsPasted(t *testing.T) {
+	p := oauthtest.New(t, oauthtest.Options{})
+	s := sourceOf(t, p)
+	_, err := s.Paste(t.Context(), Person{Say: newScreen(), Paste: strings.NewReader("hello\n")})
+	want(t, err, NeedsLogin, "nothing was pasted", "popsync auth login work")
+
+	screen := newScreen()
+	done := start(t, s.Browser, Person{Say: screen, Paste: strings.NewReader("")})
+	if res, err := http.Get(address(t, <-screen.seen)); err == nil {
+		res.Body.Close()
+	}
+	if r := <-done; r.err != nil {
+		t.Error(r.err)
+	}
+}
+
+// A client that is unknown is so in every flow.
+func TestUnknownClientInTheDeviceFlow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := oauthtest.NewInProcess(oauthtest.Options{})
+		s := sourceOf(t, p)
+		p.Next("/token", oauthtest.Refuse(401, "invalid_client", "unknown"))
+		_, err := s.Device(t.Context(), Person{Say: newScreen()})
+		want(t, err, Configuration, `provider.example says invalid_client: "unknown"`, "check oauth2.client_id")
+		if e, ok := errors.AsType[*Error](err); !ok || strings.Contains(e.Hint, "flow") {
+			t.Errorf("hint %v", err)
+		}
+	})
+}
+
 // What may go wrong between the page and the tokens.
 func TestLogInThatFails(t *testing.T) {
 	for name, tt := range map[string]struct {
@@ -295,7 +326,7 @@ func TestNobodyLogsIn(t *testing.T) {
 		}
 		begun := time.Now()
 		_, err = s.authorize(t.Context(), Person{Say: io.Discard}, a, nil, "")
-		want(t, err, NeedsLogin, "nobody has logged in within 10m0s", "log in again")
+		want(t, err, NeedsLogin, "nobody has logged in within 10 min", "log in again")
 		if took := time.Since(begun); took != patience {
 			t.Error(took)
 		}

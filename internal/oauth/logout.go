@@ -13,7 +13,7 @@ import (
 // taken reports that it did, and told is why not. Neither keeps the file from going.
 func (s *Source) Logout(ctx context.Context) (taken bool, told, err error) {
 	r, err := s.load()
-	if errors.Is(err, ErrNoTokens) || kindOf(err) == Storage {
+	if k, ok := kindOf(err); errors.Is(err, ErrNoTokens) || ok && k == Storage {
 		return false, nil, err
 	}
 	unlock, err := s.lock(ctx)

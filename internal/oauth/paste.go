@@ -9,6 +9,14 @@ import (
 	"time"
 )
 
+// first offers v, unless there is a verdict already.
+func first(verdicts chan<- verdict, v verdict) {
+	select {
+	case verdicts <- v:
+	default:
+	}
+}
+
 // nobodysLog is where net/http complains of browsers.
 var nobodysLog = log.New(io.Discard, "", 0)
 
@@ -16,8 +24,9 @@ var nobodysLog = log.New(io.Discard, "", 0)
 const maxPasted = 64 << 10
 
 // readPasted reads lines until one is the answer to a. It goes on reading beyond the end of the
-// flow where the reader has no deadline, as a terminal has none: the next line is lost then.
-func (s *Source) readPasted(a authorization, p Person, verdicts chan<- verdict) (shut func()) {
+// flow where the reader has no deadline: the next line is lost then. The reader's end is the flow's
+// where the answer can come in no other way: alone.
+func (s *Source) readPasted(a authorization, p Person, alone bool, verdicts chan<- verdict) (shut func()) {
 	if p.Paste == nil {
 		return func() {}
 	}
@@ -41,11 +50,11 @@ func (s *Source) readPasted(a authorization, p Person, verdicts chan<- verdict) 
 				say(p.Say, "That is not the answer that is waited for. Paste the whole address, from http:// to its end:\n")
 				continue
 			}
-			select {
-			case verdicts <- v:
-			default:
-			}
+			first(verdicts, v)
 			return
+		}
+		if alone {
+			first(verdicts, verdict{err: errorf(NeedsLogin, s.again(), "nothing was pasted")})
 		}
 	})
 	return func() {

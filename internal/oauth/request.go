@@ -36,8 +36,8 @@ type reply struct {
 func (s *Source) ask(ctx context.Context, key string, form url.Values) (answer, error) {
 	for try := 0; ; try++ {
 		r, err := s.post(ctx, key, form)
-		passing := err != nil && kindOf(err) == Later || err == nil && passes(r.status)
-		if !passing || try == len(waits) || r.after > maxWait {
+		again := passing(err) || err == nil && passes(r.status)
+		if !again || try == len(waits) || r.after > maxWait {
 			return s.read(r, err, form)
 		}
 		if err := pause(ctx, max(waits[try], r.after)); err != nil {
@@ -51,12 +51,18 @@ func passes(status int) bool {
 	return status == http.StatusRequestTimeout || status == http.StatusTooManyRequests || status >= 500
 }
 
-// kindOf is the kind of an *Error. The end of a context is of no kind.
-func kindOf(err error) Kind {
+// kindOf is the kind of an *Error. Nothing else has one, such as the end of a context.
+func kindOf(err error) (k Kind, ok bool) {
 	if e, ok := errors.AsType[*Error](err); ok {
-		return e.Kind
+		return e.Kind, true
 	}
-	return Kind(255)
+	return Later, false
+}
+
+// passing reports whether err will pass by itself.
+func passing(err error) bool {
+	k, ok := kindOf(err)
+	return ok && k == Later
 }
 
 // post sends form once.
@@ -65,7 +71,12 @@ func (s *Source) post(ctx context.Context, key string, form url.Values) (reply, 
 	if err != nil {
 		return reply{}, err
 	}
-	limited, cancel := context.WithTimeout(ctx, perTry)
+	if ctx.Err() != nil {
+		return reply{}, context.Cause(ctx)
+	}
+	lasting, release := outlasting(ctx)
+	defer release()
+	limited, cancel := context.WithTimeout(lasting, perTry)
 	defer cancel()
 	req, err := http.NewRequestWithContext(limited, http.MethodPost, u.String(), strings.NewReader(form.Encode()))
 	if err != nil {
@@ -87,6 +98,20 @@ func (s *Source) post(ctx context.Context, key string, form url.Values) (reply, 
 		return reply{}, errorf(Later, hintLater, "%s: an answer that does not end", u.Host)
 	}
 	return reply{u.Host, res.StatusCode, retryAfter(res.Header.Get("Retry-After"), time.Now()), body}, nil
+}
+
+// lingerFor is how long an answer is waited for once ctx has ended: it may hold a new refresh token,
+// and the old one may be good no more.
+const lingerFor = 3 * time.Second
+
+// outlasting ends lingerFor after ctx does.
+func outlasting(ctx context.Context) (lasting context.Context, release func()) {
+	lasting, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		timer := time.AfterFunc(lingerFor, cancel)
+		context.AfterFunc(lasting, func() { timer.Stop() })
+	})
+	return lasting, func() { stop(); cancel() }
 }
 
 const hintLater = "nothing is lost: the tokens are kept, and the next poll asks again"

@@ -109,7 +109,7 @@ func (s *Source) renew(ctx context.Context, r record, refused secret.Value) (sec
 		next, err = s.refresh(ctx, r)
 	}
 	switch {
-	case err != nil && kindOf(err) == Later && r.usable(time.Now(), usable, refused):
+	case passing(err) && r.usable(time.Now(), usable, refused):
 		return r.access, nil
 	case err != nil:
 		return secret.Value{}, err
@@ -212,10 +212,18 @@ func (s *Source) identify(ctx context.Context, form url.Values) error {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case err != nil:
-		return errorf(Configuration, "see that oauth2.client_secret_command gives one line, the secret", "client secret: %w", err)
+		return errorf(Configuration, secretHint(err), "client secret: %w", err)
 	}
 	form.Set("client_secret", v.Reveal())
 	return nil
+}
+
+// secretHint is what can be done about a client secret that is not to be had.
+func secretHint(err error) string {
+	if e, ok := errors.AsType[*secret.Error](err); ok && e.Hint() != "" {
+		return "oauth2.client_secret_command: " + strings.Replace(e.Hint(), "the password", "the secret", 1)
+	}
+	return "see that oauth2.client_secret_command gives one line, the secret"
 }
 
 // host is the token endpoint's, for people.

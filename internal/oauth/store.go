@@ -55,9 +55,9 @@ func (s *Source) load() (record, error) {
 	r, err := decode(text)
 	switch {
 	case errors.Is(err, errNewer):
-		return record{}, errorf(Configuration, "use that one", "tokens %s %w", s.path(), err)
+		return record{}, errorf(Configuration, "use that one", "token file %s %w", s.path(), err)
 	case err != nil:
-		return record{}, errorf(NeedsLogin, s.logIn(), "tokens %s %w", s.path(), err)
+		return record{}, errorf(NeedsLogin, s.logIn(), "token file %s %w", s.path(), err)
 	}
 	if rotated, ok := s.remembered(r.refresh); ok {
 		return rotated, nil
@@ -71,15 +71,16 @@ func closed(path string, info fs.FileInfo) error {
 	if err == nil {
 		err = secret.CheckMode(path, info, os.Getuid())
 	}
-	if err == nil {
-		return nil
+	e, ok := errors.AsType[*secret.Error](err)
+	if !ok {
+		return err
 	}
-	text, mend, _ := strings.Cut(err.Error(), "; ")
+	what, text, mend := "token file", e.Error(), e.Hint()
 	if info.IsDir() {
-		text = strings.Replace(text, "holds a secret", "holds secrets", 1)
+		what, text = "folder of tokens", strings.Replace(text, "holds a secret", "holds secrets", 1)
 		mend = strings.NewReplacer("chmod 600", "chmod 700", "chmod 640", "chmod 750").Replace(mend)
 	}
-	return errorf(Configuration, mend, "tokens %s %s", path, text)
+	return errorf(Configuration, mend, "%s %s %s", what, path, text)
 }
 
 // save replaces the tokens, durably. What the disk does not take is remembered: the server may take

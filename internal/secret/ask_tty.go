@@ -29,30 +29,42 @@ type question struct{ tty *os.File }
 
 // ask shows prompt and returns the line that is typed behind it, which the terminal does not show.
 func (q question) ask(ctx context.Context, prompt string) (string, error) {
-	fd := int(q.tty.Fd())
-	if err := foreground(fd); err != nil {
+	fd, restore, err := silence(q.tty)
+	if err != nil {
 		return "", err
+	}
+	defer restore()
+	if _, err := io.WriteString(q.tty, prompt); err != nil {
+		return "", err
+	}
+	defer func() { _, _ = io.WriteString(q.tty, "\n") }()
+	return readTyped(ctx, fd)
+}
+
+// silence has tty show nothing of what is typed, and give it at once, a key at a time. Its reads
+// do not wait any more, as long as nobody asks tty for its descriptor again.
+func silence(tty *os.File) (fd int, restore func(), err error) {
+	fd = int(tty.Fd())
+	if err := foreground(fd); err != nil {
+		return 0, nil, err
 	}
 	before, err := unix.IoctlGetTermios(fd, getTermios)
 	if err != nil {
-		return "", fmt.Errorf("%s is no terminal: %w", q.tty.Name(), err)
+		return 0, nil, fmt.Errorf("%s is no terminal: %w", tty.Name(), err)
 	}
 	silent := *before
 	silent.Lflag &^= unix.ECHO | unix.ECHONL | unix.ICANON
 	silent.Lflag |= unix.ISIG // Ctrl-C ends popsync, as everywhere
 	silent.Cc[unix.VMIN], silent.Cc[unix.VTIME] = 1, 0
 	if err := unix.IoctlSetTermios(fd, setTermios, &silent); err != nil {
-		return "", fmt.Errorf("%s: %w", q.tty.Name(), err)
+		return 0, nil, fmt.Errorf("%s: %w", tty.Name(), err)
 	}
-	defer func() { _ = unix.IoctlSetTermios(fd, setTermios, before) }()
+	restore = func() { _ = unix.IoctlSetTermios(fd, setTermios, before) }
 	if err := unix.SetNonblock(fd, true); err != nil {
-		return "", fmt.Errorf("%s: %w", q.tty.Name(), err)
+		restore()
+		return 0, nil, fmt.Errorf("%s: %w", tty.Name(), err)
 	}
-	if _, err := io.WriteString(q.tty, prompt); err != nil {
-		return "", err
-	}
-	defer func() { _, _ = io.WriteString(q.tty, "\n") }()
-	return readTyped(ctx, fd)
+	return fd, restore, nil
 }
 
 // readTyped reads up to the end of the line, or until ctx is done.

@@ -3,10 +3,12 @@ package secret
 import (
 	"context"
 	"errors"
-	"fmt"
+	"os/exec"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"popsync/internal/term"
 )
 
 // A Runner runs the program argv to its end and returns what it wrote. It ends the program, and
@@ -18,7 +20,7 @@ type Runner func(ctx context.Context, argv []string) (stdout, stderr []byte, err
 func Command(argv []string, timeout time.Duration, run Runner) Source {
 	return func(ctx context.Context) (Value, error) {
 		if len(argv) == 0 {
-			return Value{}, errors.New("password command: no program is named")
+			return Value{}, hinted("write a program and its arguments", "command: no program is named")
 		}
 		limited, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()
@@ -28,7 +30,7 @@ func Command(argv []string, timeout time.Duration, run Runner) Source {
 			return v, commandError(argv[0], stdout, stderr, err)
 		}
 		if limited.Err() != nil && ctx.Err() == nil {
-			err = fmt.Errorf("has not ended within %v and was stopped: %w", timeout, context.DeadlineExceeded)
+			err = hinted("run it by hand to see what it waits for; timeout is how long it may take", "has not ended within %s and was stopped", term.Duration(timeout))
 		}
 		return Value{}, commandError(argv[0], stdout, stderr, err)
 	}
@@ -39,11 +41,15 @@ func commandError(program string, stdout, stderr []byte, err error) error {
 	if err == nil {
 		return nil
 	}
-	said := complaint(stdout, stderr)
-	if said == "" {
-		return fmt.Errorf("password command %s: %w", program, err)
+	hint := "run it by hand: it has to print the password as its first line"
+	if errors.Is(err, exec.ErrNotFound) {
+		hint = "install it, or write where it lies"
 	}
-	return fmt.Errorf("password command %s: %w; it says %q", program, err, said)
+	err = behind("command "+program+": ", err, hint)
+	if said := complaint(stdout, stderr); said != "" {
+		err = hinted(err.(*Error).hint, "%w; it says %q", err, said)
+	}
+	return err
 }
 
 // complaint is the first line of stderr that is not blank, short enough for an error and

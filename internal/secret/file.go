@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"popsync/internal/shell"
 )
 
 // File is the file path. It has to belong to the running user or root and be nobody else's to
@@ -37,15 +39,15 @@ func Credential(name string) Source {
 		dir := os.Getenv("CREDENTIALS_DIRECTORY")
 		switch {
 		case dir == "":
-			return Value{}, fmt.Errorf("credential %s: $CREDENTIALS_DIRECTORY is not set; "+
-				"run popsync as a systemd service with LoadCredential=%s:FILE", name, name)
+			return Value{}, hinted("run popsync as a systemd service with LoadCredential="+name+":FILE",
+				"credential %s: $CREDENTIALS_DIRECTORY is not set", name)
 		case name == "", name == ".", name == "..", strings.ContainsRune(name, '/'):
-			return Value{}, fmt.Errorf("credential %s: a name of a credential is a plain file name", name)
+			return Value{}, hinted("write the name of LoadCredential=NAME:FILE", "credential %s: the name is no plain file name", name)
 		}
 		path := filepath.Join(dir, name)
 		v, err := readFirstLine(path, func(fs.FileInfo) error { return nil })
 		if errors.Is(err, fs.ErrNotExist) {
-			return Value{}, fmt.Errorf("credential %s: %w; add LoadCredential=%s:FILE to the service", name, err, name)
+			return Value{}, hinted("add LoadCredential="+name+":FILE to the service", "credential %s: %w", name, err)
 		}
 		return v, err
 	}
@@ -55,13 +57,21 @@ func Credential(name string) Source {
 func readFirstLine(path string, permit func(fs.FileInfo) error) (Value, error) {
 	text, err := readFile(path, MaxOutput, permit)
 	if err != nil {
-		return Value{}, fmt.Errorf("secret file %w", err)
+		return Value{}, behind("secret file ", err, fileHint(path, err))
 	}
 	v, err := firstLine(text)
-	if err != nil {
-		return Value{}, fmt.Errorf("secret file %s: %w", path, err)
+	return v, behind("secret file "+path+": ", err, "its first line is to be the password")
+}
+
+// fileHint is for a file that cannot be read.
+func fileHint(path string, err error) string {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "make it, for yourself alone: mode 0600"
+	case errors.Is(err, fs.ErrPermission):
+		return "let the user that popsync runs as read it: see ls -l " + shell.Quote(path)
 	}
-	return v, nil
+	return "see what it is: ls -l " + shell.Quote(path)
 }
 
 // readFile reads at most most bytes of path once permit has seen the open file. Its error begins
@@ -81,7 +91,7 @@ func readFile(path string, most int, permit func(fs.FileInfo) error) (string, er
 		return "", fmt.Errorf("%s is not a regular file", path)
 	}
 	if err := permit(info); err != nil {
-		return "", fmt.Errorf("%s %w", path, err)
+		return "", behind(path+" ", err, "")
 	}
 	text, err := io.ReadAll(io.LimitReader(f, int64(most)))
 	if err != nil {

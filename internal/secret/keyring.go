@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"popsync/internal/shell"
+	"popsync/internal/term"
 )
 
 // keyringPatience is how long somebody has to unlock the keyring when it asks for that.
@@ -21,7 +22,7 @@ const keyringPatience = 2 * time.Minute
 
 // Keyring is what the desktop's keyring (the Secret Service of GNOME, KDE or KeePassXC; the
 // Keychain of macOS) has for service and user: its attributes "service" and "username". Its errors
-// say how to store it, and what to do without a desktop. The wait ends with ctx, or after two
+// hints say how to store it, and what to do without a desktop. The wait ends with ctx, or after two
 // minutes, though the keyring's question may stay on the screen.
 func Keyring(service, user string) Source {
 	return desktop.source(service, user, keyringPatience)
@@ -42,7 +43,7 @@ type desktopKeyring struct {
 func (k *desktopKeyring) source(service, user string, patience time.Duration) Source {
 	return func(ctx context.Context) (Value, error) {
 		if err := k.reachable(); err != nil {
-			return Value{}, fmt.Errorf("keyring: %w", err)
+			return Value{}, behind("keyring: ", err, "")
 		}
 		limited, cancel := context.WithTimeout(ctx, patience)
 		defer cancel()
@@ -53,16 +54,13 @@ func (k *desktopKeyring) source(service, user string, patience time.Duration) So
 				return Value{}, keyringError(got.Err, service, user)
 			}
 			v, err := firstLine(got.Val.(Value).Reveal())
-			if err != nil {
-				err = fmt.Errorf("keyring: what is stored for %s: %w", user, err)
-			}
-			return v, err
+			return v, behind("keyring: what is stored for "+user+": ", err, store(service, user))
 		case <-limited.Done():
 			if ctx.Err() != nil {
 				return Value{}, fmt.Errorf("keyring: has not answered: %w", ctx.Err())
 			}
-			return Value{}, fmt.Errorf("keyring: has not answered within %v; "+
-				"it may be asking for its password on the desktop: unlock it: %w", patience, context.DeadlineExceeded)
+			return Value{}, hinted("it may be asking for its password on the desktop: unlock it",
+				"keyring: has not answered within %s", term.Duration(patience))
 		}
 	}
 }
@@ -85,13 +83,17 @@ func (k *desktopKeyring) ask(service, user string) (v Value, err error) {
 func keyringError(err error, service, user string) error {
 	switch {
 	case errors.Is(err, keyring.ErrNotFound):
-		return fmt.Errorf("keyring: nothing is stored for %s; store it: %s", user, storeCommand(runtime.GOOS, service, user))
+		return hinted(store(service, user), "keyring: nothing is stored for %s", user)
 	case strings.HasPrefix(err.Error(), "failed to unlock"): // go-keyring has no type for it
-		return errors.New("keyring: it is locked and was not unlocked; unlock it, " +
-			"or use password_command or password_file where nobody is there to do so")
+		return hinted("unlock it; where nobody is there to do so use password_command or password_file", "keyring: it is locked and was not unlocked")
 	}
-	return fmt.Errorf("keyring: %w; a keyring such as gnome-keyring, KWallet or KeePassXC has to run in this session; "+
-		"use password_command or password_file where there is none", err)
+	return hinted("a keyring such as gnome-keyring, KWallet or KeePassXC has to run in this session; where there is none use password_command or password_file",
+		"keyring: %w", err)
+}
+
+// store says how to put the secret where it is looked for.
+func store(service, user string) string {
+	return "store it: " + storeCommand(runtime.GOOS, service, user)
 }
 
 // storeCommand asks for the secret and stores it where go-keyring looks for it: by the attributes
@@ -117,6 +119,6 @@ func busReachable(goos string) error {
 			return nil
 		}
 	}
-	return errors.New("there is no D-Bus session (DBUS_SESSION_BUS_ADDRESS is not set), as under cron; " +
-		"use password_command or password_file there, or run popsync in the desktop's session")
+	return hinted("run popsync in the desktop's session; under cron use password_command or password_file",
+		"there is no D-Bus session: DBUS_SESSION_BUS_ADDRESS is not set")
 }

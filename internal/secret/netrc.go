@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,13 +26,14 @@ func Netrc(path, host, user string) Source {
 		}
 		text, err := readFile(path, maxNetrc+1, private(path))
 		if err != nil {
-			return Value{}, fmt.Errorf("netrc file %w", err)
+			hint := fileHint(path, err)
+			if errors.Is(err, fs.ErrNotExist) {
+				hint = "make it, for yourself alone (mode 0600), with: " + netrcLine(host, user)
+			}
+			return Value{}, behind("netrc file ", err, hint)
 		}
 		v, err := netrcPassword(text, host, user)
-		if err != nil {
-			return Value{}, fmt.Errorf("netrc file %s%w", path, err)
-		}
-		return v, nil
+		return v, behind("netrc file "+path, err, "")
 	}
 }
 
@@ -45,7 +47,7 @@ func netrcPath(path string) (string, error) {
 	}
 	home, err := os.UserHomeDir()
 	if err != nil {
-		return "", errors.New("netrc file: neither $NETRC nor $HOME is set; set one where popsync is started")
+		return "", hinted("set one where popsync is started", "netrc file: neither $NETRC nor $HOME is set")
 	}
 	return filepath.Join(home, ".netrc"), nil
 }
@@ -54,7 +56,7 @@ func netrcPath(path string) (string, error) {
 // name and begin with the line, or with a colon.
 func netrcPassword(text, host, user string) (Value, error) {
 	if len(text) > maxNetrc {
-		return Value{}, errors.New(": longer than 1 MiB")
+		return Value{}, hinted("see that it is a netrc file", ": longer than 1 MiB")
 	}
 	entries, err := parseNetrc(text)
 	if err != nil {
@@ -65,10 +67,10 @@ func netrcPassword(text, host, user string) (Value, error) {
 		return Value{}, err
 	}
 	if e.stray != 0 {
-		return Value{}, fmt.Errorf(`:%d: there is a word that is no keyword of netrc; write a password with blanks in "quotes"`, e.stray)
+		return Value{}, hinted(`write a password with blanks in "quotes"`, ":%d: there is a word that is no keyword of netrc", e.stray)
 	}
 	if err := check(e.password); err != nil {
-		return Value{}, fmt.Errorf(":%d: password: %w", e.line, err)
+		return Value{}, behind(fmt.Sprintf(":%d: ", e.line), err, "write the password behind the word password")
 	}
 	return New(e.password), nil
 }
@@ -89,11 +91,11 @@ func choose(entries []netrcEntry, host, user string) (netrcEntry, error) {
 	}
 	switch {
 	case bare != 0:
-		return netrcEntry{}, fmt.Errorf(":%d: the entry has no password; add: password PASSWORD", bare)
+		return netrcEntry{}, hinted("add: password PASSWORD", ":%d: the entry has no password", bare)
 	case other != 0:
-		return netrcEntry{}, fmt.Errorf(":%d: the entry is for another login than %q; add: %s", other, user, netrcLine(host, user))
+		return netrcEntry{}, hinted("add: "+netrcLine(host, user), ":%d: the entry is for another login than %q", other, user)
 	}
-	return netrcEntry{}, fmt.Errorf(": there is no entry for %s; add: %s", host, netrcLine(host, user))
+	return netrcEntry{}, hinted("add: "+netrcLine(host, user), ": there is no entry for %s", host)
 }
 
 // netrcLine is the entry that is missing.

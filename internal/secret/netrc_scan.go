@@ -1,7 +1,6 @@
 package secret
 
 import (
-	"fmt"
 	"strings"
 )
 
@@ -35,7 +34,7 @@ func (s *netrcScanner) value(keyword string) (string, error) {
 	s.skipBlanks()
 	word, ok, err := s.word()
 	if err == nil && !ok {
-		err = fmt.Errorf(":%d: the file ends behind %q", line, keyword)
+		err = hinted("write the rest of the entry", ":%d: the file ends behind %q", line, keyword)
 	}
 	return word, err
 }
@@ -75,7 +74,7 @@ func (s *netrcScanner) word() (word string, ok bool, err error) {
 
 // open is the error for quotes that are not closed.
 func (s *netrcScanner) open() error {
-	return fmt.Errorf(`:%d: a word in "quotes" has no closing quote in its line; a quote within it is written \"`, s.at)
+	return hinted(`a quote within is written \"`, `:%d: a word in "quotes" has no closing quote in its line`, s.at)
 }
 
 func (s *netrcScanner) skipBlanks() {

@@ -48,22 +48,22 @@ func TestNetrc(t *testing.T) {
 		"a machine below it":        {"machine example.org password a machine x.pop.example.org password b", "", ": there is no entry for pop.example.org" + add},
 		"another login only":        {"\nmachine pop.example.org login bob password a", "", `:2: the entry is for another login than "alice@example.org"` + add},
 		"an entry without password": {"machine x password a\nmachine pop.example.org login alice@example.org", "", ":2: the entry has no password; add: password PASSWORD"},
-		"empty":                     {`machine pop.example.org password ""`, "", ":1: password: the secret is empty"},
-		"NUL (W18)":                 {"machine pop.example.org password a\x00b", "", ":1: password: the secret holds a NUL byte, which cannot be sent to a server"},
+		"empty":                     {`machine pop.example.org password ""`, "", ":1: the secret is empty; write the password behind the word password"},
+		"NUL (W18)":                 {"machine pop.example.org password a\x00b", "", ":1: the secret holds a NUL byte, which cannot be sent to a server"},
 		"a blank in a password": {
 			"machine pop.example.org\npassword " + marker, "",
 			`:2: there is a word that is no keyword of netrc; write a password with blanks in "quotes"`,
 		},
 		"quotes that stay open": {
 			"machine pop.example.org\npassword \"" + marker + "\nmachine x password y\"", "",
-			`:2: a word in "quotes" has no closing quote in its line; a quote within it is written \"`,
+			`:2: a word in "quotes" has no closing quote in its line; a quote within is written \"`,
 		},
 		"quotes open to the end": {
 			"machine pop.example.org password \"" + marker, "",
-			`:1: a word in "quotes" has no closing quote in its line; a quote within it is written \"`,
+			`:1: a word in "quotes" has no closing quote in its line; a quote within is written \"`,
 		},
-		"nothing behind password": {"machine pop.example.org\n password\n\n", "", `:2: the file ends behind "password"`},
-		"nothing behind machine":  {"machine", "", `:1: the file ends behind "machine"`},
+		"nothing behind password": {"machine pop.example.org\n password\n\n", "", `:2: the file ends behind "password"; write the rest of the entry`},
+		"nothing behind machine":  {"machine", "", `:1: the file ends behind "machine"; write the rest of the entry`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := netrcPassword(c.text, host, user)
@@ -90,7 +90,7 @@ func TestNetrcLineIsRead(t *testing.T) {
 func TestNetrcFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "netrc")
 	source := Netrc(path, "h", "u")
-	wantSecret(t, source, "", "netrc file "+path+": file does not exist")
+	wantSecret(t, source, "", "netrc file "+path+": file does not exist; make it, for yourself alone (mode 0600), with: machine h login u password PASSWORD")
 	write(t, path, `machine h login u password "`+marker+`"`, 0o600)
 	wantSecret(t, source, marker, "")
 	chmod(t, path, 0o604)
@@ -99,8 +99,8 @@ func TestNetrcFile(t *testing.T) {
 	wantSecret(t, source, "",
 		"netrc file "+path+`:1: there is a word that is no keyword of netrc; write a password with blanks in "quotes"`)
 	write(t, path, strings.Repeat("#\n", maxNetrc), 0o600)
-	wantSecret(t, source, "", "netrc file "+path+": longer than 1 MiB")
-	wantSecret(t, Netrc(filepath.Dir(path), "h", "u"), "", "netrc file "+filepath.Dir(path)+" is not a regular file")
+	wantSecret(t, source, "", "netrc file "+path+": longer than 1 MiB; see that it is a netrc file")
+	wantSecret(t, Netrc(filepath.Dir(path), "h", "u"), "", "netrc file "+filepath.Dir(path)+" is not a regular file; see what it is: ls -l "+filepath.Dir(path))
 }
 
 func TestNetrcIsFound(t *testing.T) {

@@ -11,14 +11,15 @@ import (
 const root = 0
 
 // CheckOwner refuses a file that belongs to neither the user uid nor root: its owner could
-// change what is in it. The error goes behind the file's name; path is for the command in it.
+// change what is in it. The error goes behind the file's name; path is for the command in its hint.
+// It is an *[Error].
 func CheckOwner(path string, info fs.FileInfo, uid int) error {
 	owner := ownerOf(info)
 	if owner == uid || owner == root {
 		return nil
 	}
-	return fmt.Errorf("belongs to uid %d, neither to root nor to uid %d that popsync runs as; make it yours: chown %d %s",
-		owner, uid, uid, shell.Quote(path))
+	return hinted(fmt.Sprintf("make it yours: chown %d %s", uid, shell.Quote(path)),
+		"belongs to uid %d, neither to root nor to uid %d that popsync runs as", owner, uid)
 }
 
 // CheckMode refuses a file that holds a secret and is open to others than its owner. Where root
@@ -36,8 +37,8 @@ func CheckMode(path string, info fs.FileInfo, uid int) error {
 	if mode&forbidden == 0 {
 		return nil
 	}
-	return fmt.Errorf("holds a secret and its mode %04o lets others at it; close it: chmod %s %s",
-		mode, mend, shell.Quote(path))
+	return hinted(fmt.Sprintf("close it: chmod %s %s", mend, shell.Quote(path)),
+		"holds a secret and its mode %04o lets others at it", mode)
 }
 
 func ownerOf(info fs.FileInfo) int {

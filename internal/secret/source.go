@@ -3,7 +3,6 @@ package secret
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"strings"
 )
@@ -16,7 +15,7 @@ type Source func(context.Context) (Value, error)
 func Fixed(v Value) Source {
 	return func(context.Context) (Value, error) {
 		if err := check(v.Reveal()); err != nil {
-			return Value{}, fmt.Errorf("password: %w", err)
+			return Value{}, behind("", err, "write it into the configuration")
 		}
 		return v, nil
 	}
@@ -27,13 +26,11 @@ func Env(name string) Source {
 	return func(context.Context) (Value, error) {
 		text, ok := os.LookupEnv(name)
 		if !ok {
-			return Value{}, fmt.Errorf("environment variable %s is not set; export it where popsync is started", name)
+			return Value{}, hinted("export it where popsync is started; systemd and cron give none of those of the shell",
+				"environment variable %s is not set", name)
 		}
 		v, err := firstLine(text)
-		if err != nil {
-			return Value{}, fmt.Errorf("environment variable %s: %w", name, err)
-		}
-		return v, nil
+		return v, behind("environment variable "+name+": ", err, "its first line is to be the password")
 	}
 }
 
@@ -54,18 +51,20 @@ func firstLine(text string) (Value, error) {
 	return New(line), nil
 }
 
+var errEmpty = errors.New("the secret is empty")
+
 // check refuses what cannot be sent as a password: a line of POP3 ends at CR LF, and no server
 // agrees with another one on NUL. One that is too long may be cut as well: it is none.
 func check(text string) error {
 	switch {
 	case text == "":
-		return errors.New("the secret is empty")
+		return errEmpty
 	case len(text) > maxSize:
-		return errors.New("the secret is longer than 64 KiB")
+		return hinted("see that it is the password, and nothing else", "the secret is longer than 64 KiB")
 	case strings.ContainsAny(text, "\r\n"):
-		return errors.New("the secret holds a line end (CR or LF), which cannot be sent to a server")
+		return hinted("see that it is the password, and nothing else", "the secret holds a line end (CR or LF), which cannot be sent to a server")
 	case strings.ContainsRune(text, 0):
-		return errors.New("the secret holds a NUL byte, which cannot be sent to a server")
+		return hinted("see that it is the password, and nothing else", "the secret holds a NUL byte, which cannot be sent to a server")
 	}
 	return nil
 }

@@ -15,10 +15,10 @@ import (
 func TestFixed(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"blanks, quotes, per cent and 8-bit stay": {" a\"b'c%d\xff ü ", ""},
-		"empty":                 {"", "password: the secret is empty"},
-		"carriage return (W18)": {"a\rb", "password: the secret holds a line end (CR or LF), which cannot be sent to a server"},
-		"line feed (W18)":       {"a\n", "password: the secret holds a line end (CR or LF), which cannot be sent to a server"},
-		"NUL (W18)":             {"a\x00", "password: the secret holds a NUL byte, which cannot be sent to a server"},
+		"empty":                 {"", "the secret is empty; write it into the configuration"},
+		"carriage return (W18)": {"a\rb", "the secret holds a line end (CR or LF), which cannot be sent to a server"},
+		"line feed (W18)":       {"a\n", "the secret holds a line end (CR or LF), which cannot be sent to a server"},
+		"NUL (W18)":             {"a\x00", "the secret holds a NUL byte, which cannot be sent to a server"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			wantSecret(t, Fixed(New(c.text)), c.text, c.want)
@@ -52,23 +52,23 @@ func TestEnv(t *testing.T) {
 	t.Setenv("POPSYNC_TEST_SECRET", marker+"\n")
 	wantSecret(t, Env("POPSYNC_TEST_SECRET"), marker, "")
 	t.Setenv("POPSYNC_TEST_SECRET", "")
-	wantSecret(t, Env("POPSYNC_TEST_SECRET"), "", "environment variable POPSYNC_TEST_SECRET: the secret is empty")
+	wantSecret(t, Env("POPSYNC_TEST_SECRET"), "", "environment variable POPSYNC_TEST_SECRET: the secret is empty; its first line is to be the password")
 	os.Unsetenv("POPSYNC_TEST_SECRET")
 	wantSecret(t, Env("POPSYNC_TEST_SECRET"), "",
-		"environment variable POPSYNC_TEST_SECRET is not set; export it where popsync is started")
+		"environment variable POPSYNC_TEST_SECRET is not set; export it where popsync is started; systemd and cron give none of those of the shell")
 }
 
 // C3: what lets others read a secret is refused with the command that mends it.
 func TestFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pw")
-	wantSecret(t, File(path), "", "secret file "+path+": file does not exist")
+	wantSecret(t, File(path), "", "secret file "+path+": file does not exist; make it, for yourself alone: mode 0600")
 	write(t, path, marker+"\r\nmore\n", 0o600)
 	wantSecret(t, File(path), marker, "")
 	chmod(t, path, 0o604)
 	wantSecret(t, File(path), "", "secret file "+path+" holds a secret and its mode 0604 lets others at it; close it: chmod 600 "+path)
 	write(t, path, "\n", 0o600)
-	wantSecret(t, File(path), "", "secret file "+path+": the secret is empty")
-	wantSecret(t, File(filepath.Dir(path)), "", "secret file "+filepath.Dir(path)+" is not a regular file")
+	wantSecret(t, File(path), "", "secret file "+path+": the secret is empty; its first line is to be the password")
+	wantSecret(t, File(filepath.Dir(path)), "", "secret file "+filepath.Dir(path)+" is not a regular file; see what it is: ls -l "+filepath.Dir(path))
 }
 
 func TestFileIsSeenAnew(t *testing.T) {
@@ -85,7 +85,7 @@ func TestNamedPipeDoesNotHang(t *testing.T) {
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
 		t.Skip(err)
 	}
-	wantSecret(t, File(path), "", "secret file "+path+" is not a regular file")
+	wantSecret(t, File(path), "", "secret file "+path+" is not a regular file; see what it is: ls -l "+path)
 }
 
 func TestCredential(t *testing.T) {
@@ -98,11 +98,12 @@ func TestCredential(t *testing.T) {
 		"credential mail: secret file "+dir+"/mail: file does not exist; add LoadCredential=mail:FILE to the service")
 	write(t, filepath.Join(dir, "mail"), marker, 0o440)
 	wantSecret(t, Credential("mail"), marker, "")
-	wantSecret(t, Credential("../mail"), "", "credential ../mail: a name of a credential is a plain file name")
+	wantSecret(t, Credential("../mail"), "", "credential ../mail: the name is no plain file name; write the name of LoadCredential=NAME:FILE")
 }
 
 func TestCommand(t *testing.T) {
 	failed := errors.New("exit status 1")
+	const byHand = "; run it by hand: it has to print the password as its first line"
 	for name, c := range map[string]struct {
 		stdout, stderr string
 		err            error
@@ -110,17 +111,17 @@ func TestCommand(t *testing.T) {
 	}{
 		"first line":          {"abc\nuser: a\n", "", nil, "abc", ""},
 		"warnings do no harm": {"abc\n", "gpg: warning\n", nil, "abc", ""},
-		"prints nothing":      {"", "", nil, "", "password command pass: the secret is empty"},
+		"prints nothing":      {"", "", nil, "", "command pass: the secret is empty" + byHand},
 		"says why": {
 			"", "\nError: mail/work is not in the store.\nmore\n", failed, "",
-			`password command pass: exit status 1; it says "Error: mail/work is not in the store."`,
+			`command pass: exit status 1; it says "Error: mail/work is not in the store."` + byHand,
 		},
-		"silent failure":                  {"", "", failed, "", "password command pass: exit status 1"},
-		"an exit status counts":           {"abc\n", "", failed, "", "password command pass: exit status 1"},
-		"repeats the secret in its error": {"abc\n", "abc is wrong", failed, "", `password command pass: exit status 1; it says "[redacted] is wrong"`},
+		"silent failure":                  {"", "", failed, "", "command pass: exit status 1" + byHand},
+		"an exit status counts":           {"abc\n", "", failed, "", "command pass: exit status 1" + byHand},
+		"repeats the secret in its error": {"abc\n", "abc is wrong", failed, "", `command pass: exit status 1; it says "[redacted] is wrong"` + byHand},
 		"says too much": {
 			"", strings.Repeat("ü", 200), failed, "",
-			`password command pass: exit status 1; it says "` + strings.Repeat("ü", 100) + `…"`,
+			`command pass: exit status 1; it says "` + strings.Repeat("ü", 100) + `…"` + byHand,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -140,8 +141,8 @@ func TestCommandThatHangsIsStopped(t *testing.T) {
 			<-ctx.Done()
 			return nil, []byte("gpg: waiting for a pin\n"), errors.New("signal: killed")
 		}
-		wantSecret(t, Command([]string{"pass"}, 30*time.Second, run), "", "password command pass: has not ended within 30s "+
-			`and was stopped: context deadline exceeded; it says "gpg: waiting for a pin"`)
+		wantSecret(t, Command([]string{"pass"}, 30*time.Second, run), "", "command pass: has not ended within 30 s "+
+			`and was stopped; it says "gpg: waiting for a pin"; run it by hand to see what it waits for; timeout is how long it may take`)
 		if took := time.Since(start); took != 30*time.Second {
 			t.Errorf("took %v", took)
 		}
@@ -149,7 +150,7 @@ func TestCommandThatHangsIsStopped(t *testing.T) {
 }
 
 func TestCommandWithoutProgram(t *testing.T) {
-	wantSecret(t, Command(nil, time.Second, nil), "", "password command: no program is named")
+	wantSecret(t, Command(nil, time.Second, nil), "", "command: no program is named; write a program and its arguments")
 }
 
 // wantSecret asks source and compares the secret and the text of the error.
@@ -167,11 +168,20 @@ func wantSecret(t testing.TB, source Source, want, wantErr string) {
 	}
 }
 
+// errorText is an error in full, but for the advice that many of them share.
 func errorText(err error) string {
 	if err == nil {
 		return ""
 	}
-	return err.Error()
+	if is[*NotGivenError](err) {
+		return err.Error()
+	}
+	return strings.TrimSuffix(OneLine(err), "; see that it is the password, and nothing else")
+}
+
+func is[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
 }
 
 func write(t testing.TB, path, text string, mode os.FileMode) {

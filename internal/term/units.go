@@ -20,7 +20,7 @@ func Bytes(n int64) string {
 	return fmt.Sprintf("%.0f %cB", f, " kMGTPE"[unit])
 }
 
-// Duration is a span of time for people: 12 ms, 3.4 s, 2 min 5 s, 23 h.
+// Duration is a span of time for people: 12 ms, 3.4 s, 2 min, 2 min 5 s, 23 h.
 func Duration(d time.Duration) string {
 	switch {
 	case d < time.Second:
@@ -29,6 +29,8 @@ func Duration(d time.Duration) string {
 		return fmt.Sprintf("%.1f s", d.Truncate(100*time.Millisecond).Seconds())
 	case d < time.Minute:
 		return fmt.Sprintf("%d s", d/time.Second)
+	case d < time.Hour && d%time.Minute < time.Second:
+		return fmt.Sprintf("%d min", d/time.Minute)
 	case d < time.Hour:
 		return fmt.Sprintf("%d min %d s", d/time.Minute, d%time.Minute/time.Second)
 	case d < 48*time.Hour:

@@ -23,6 +23,7 @@ func TestDuration(t *testing.T) {
 		3450 * time.Millisecond:       "3.4 s",
 		59*time.Second + 900_000_000:  "59 s",
 		2*time.Minute + 5*time.Second: "2 min 5 s",
+		30 * time.Minute:              "30 min",
 		23 * time.Hour:                "23 h",
 		49 * time.Hour:                "2 days",
 	} {
