@@ -129,10 +129,15 @@ func renumberCmd(ts *testscript.TestScript, neg bool, args []string) {
 	serverNamed(ts, args[0]).Mailbox(args[1]).Renumber()
 }
 
-// noSecretCmd: nosecret wants the password in nothing that the last program has said.
+// noSecretCmd: nosecret [FILE...] wants no secret in files, or in what the last program has said.
 func noSecretCmd(ts *testscript.TestScript, neg bool, args []string) {
-	if found := secrettest.Find(ts.ReadFile("stdout")+ts.ReadFile("stderr"), password); found != "" {
-		ts.Fatalf("it shows %q", found)
+	if len(args) == 0 {
+		args = []string{"stdout", "stderr"}
+	}
+	for _, file := range args {
+		if found := secrettest.Find(ts.ReadFile(file), secrettest.Mark); found != "" {
+			ts.Fatalf("%s shows %q", file, found)
+		}
 	}
 }
 

@@ -60,7 +60,7 @@ accounts:
     tls_client_cert: cert.pem
     tls_client_key: ~/key.pem
     allow_cleartext: true
-    proxy: http://Proxy.Example.org
+    proxy: http://gate.EXAMPLE.org
     username: "alice %d \"x\" ü"
     password_command: [pass, show, mail/work]
     auth: user
@@ -94,7 +94,7 @@ accounts:
 			Host: "pop.example.org", Port: 110, TLS: StartTLS,
 			CAFile: filepath.Join(dir, "ca.pem"), MinVersion: "1.3", ServerName: "mail.example.org", AllowCleartext: true,
 			ClientCert: filepath.Join(dir, "cert.pem"), ClientKey: "/home/alice/key.pem",
-			Proxy:    &Proxy{Scheme: "http", Host: "proxy.example.org", Port: 8080},
+			Proxy:    &Proxy{Scheme: "http", Host: "gate.example.org", Port: 8080},
 			Username: `alice %d "x" ü`, Password: Password{Command: []string{"pass", "show", "mail/work"}}, Auth: "user",
 			Pipelining: "auto",
 			Interval:   2 * time.Minute, Timeout: 90 * time.Second, MaxSession: 24 * time.Hour,

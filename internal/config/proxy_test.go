@@ -16,7 +16,7 @@ func TestProxies(t *testing.T) {
 		"socks5h://tor.example.org":      {Scheme: "socks5", Host: "tor.example.org", Port: 1080},
 		"SOCKS5://Tor.Example.ORG:":      {Scheme: "socks5", Host: "tor.example.org", Port: 1080},
 		"http://[::1]":                   {Scheme: "http", Host: "::1", Port: 8080},
-		"http://proxy.example.org:3128/": {Scheme: "http", Host: "proxy.example.org", Port: 3128},
+		"http://gate.example.org:3128/":  {Scheme: "http", Host: "gate.example.org", Port: 3128},
 		"http://u@h":                     {Scheme: "http", Host: "h", Port: 8080, User: "u"},
 		"http://u:p@h":                   {Scheme: "http", Host: "h", Port: 8080, User: "u", Password: secret.New("p")},
 		"socks5://a%40b:p%2F%3F%23%3A@h": {Scheme: "socks5", Host: "h", Port: 1080, User: "a@b", Password: secret.New("p/?#:")},
