@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -42,11 +43,14 @@ func (s *session) guard(ctx context.Context, plan *Plan, had []uidl.Entry) error
 	return nil
 }
 
+// ErrRenumbered says that a mailbox was left alone because all of it seems to have new UIDs.
+var ErrRenumbered = errors.New("renumbered")
+
 // renumberedMailbox leaves a mailbox alone.
 func (s *session) renumberedMailbox(suspicion Suspicion) *Error {
 	return &Error{
 		Step: "list", Kind: Protocol,
-		Err: fmt.Errorf("renumbered: %d of %s are gone, and %d others, mostly of the same sizes, are there",
+		Err: fmt.Errorf("%w: %d of %s are gone, and %d others, mostly of the same sizes, are there", ErrRenumbered,
 			suspicion.Gone, plural(suspicion.Known, "known message"), suspicion.Unknown),
 		Hint: "nothing was fetched, so that no mail comes twice; if the mailbox has moved or got new UIDs: popsync uidl rebind " + s.account.Name,
 	}

@@ -156,6 +156,7 @@ func (w *world) lastPoll() uidl.Poll {
 // see which accounts have the same password. A salt stays as long as its account is refused.
 func TestRefusedSecretsAreSalted(t *testing.T) {
 	inBubble(t, poptest.Options{}, func(t *testing.T, w *world) {
+		w.salt = nil
 		w.setPassword(wrong)
 		seen := make(map[string]bool)
 		for _, name := range []string{"one", "two", "three"} {

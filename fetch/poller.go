@@ -23,7 +23,8 @@ type Poller struct {
 	Notify      func(Event)                // may be nil; called by one goroutine at a time
 	Trace       func(account, line string) // the wire, secrets masked; may be nil
 
-	dialer    dialer // of tests
+	dialer    dialer        // of tests
+	salt      func() string // of tests, in which no two secrets may look the same by chance
 	notifying sync.Mutex
 	leftovers leftovers
 }
@@ -86,7 +87,7 @@ func (p *Poller) poll(ctx context.Context, a Account) Result {
 
 // session is one that has not begun, also where it cannot begin.
 func (p *Poller) session(ctx context.Context, a Account) (*session, *Error) {
-	s := &session{account: a, owner: p.Owner, dryRun: p.DryRun, retry: p.Retry, urgent: p.Now, dialer: p.dialer, now: time.Now, leftovers: &p.leftovers}
+	s := &session{account: a, owner: p.Owner, dryRun: p.DryRun, retry: p.Retry, urgent: p.Now, dialer: p.dialer, salt: p.salt, now: time.Now, leftovers: &p.leftovers}
 	s.tell = func(e Event) { p.notify(a, s.concealing(e)) }
 	if p.Trace != nil {
 		s.trace = func(line string) { p.Trace(a.Name, line) }

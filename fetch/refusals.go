@@ -43,6 +43,8 @@ func holdOf(r uidl.Refusals, doubtful bool) hold {
 	switch {
 	case r.Count == 0:
 		return hold{}
+	case r.Count <= len(refusalPauses) && r.Secrets >= freeSecrets: // one of many looks like the last one by chance
+		return holdOfNew(r)
 	case r.Count <= len(refusalPauses):
 		return hold{until: r.Last.Time().Add(refusalPauses[r.Count-1])}
 	case doubtful:
@@ -70,9 +72,9 @@ func (s *session) held() *Error {
 	if r.Count == 0 || s.retry || s.urgent {
 		return nil
 	}
-	h := holdOf(r, s.account.changingToken() || !r.Sure && !s.last.LoggedIn.IsZero())
-	if !s.sameSecret() {
-		h = holdOfNew(r)
+	h := holdOfNew(r)
+	if s.sameSecret() {
+		h = holdOf(r, s.account.changingToken() || !r.Sure && !s.last.LoggedIn.IsZero())
 	}
 	if h.over(r.Last, s.now()) {
 		return nil
@@ -100,7 +102,7 @@ func (s *session) heldText(r uidl.Refusals, h hold) error {
 }
 
 func (s *session) heldHint(h hold) string {
-	until := "popsync asks again by itself once it changes, or now: popsync fetch --now " + s.account.Name
+	until := "popsync asks again once the password or the account's settings change, or now: popsync fetch --now " + s.account.Name
 	if !h.forever {
 		until = "to ask at once: popsync fetch --now " + s.account.Name
 	}
@@ -118,7 +120,7 @@ func times(n int) string {
 // themselves that cannot be told, and they count as one.
 func (s *session) sameSecret() bool {
 	r := s.last.Refusals
-	return r.Count > 0 && (s.account.changingToken() || r.Key == s.refusalKey(saltOf(r.Key)))
+	return r.Count > 0 && (s.account.changingToken() || r.Key == s.refusalKey(s.saltOf(r.Key)))
 }
 
 // changingToken says whether a new secret may be only a new token, which proves no change.
@@ -135,7 +137,7 @@ func (s *session) refusals() uidl.Refusals {
 	}
 	now := uidl.At(s.now())
 	next := uidl.Refusals{
-		Count: s.refusedBefore + 1, Last: now, Told: now, Key: s.refusalKey(saltOf(r.Key)), Secrets: r.Secrets,
+		Count: s.refusedBefore + 1, Last: now, Told: now, Key: s.refusalKey(s.saltOf(r.Key)), Secrets: r.Secrets,
 		Sure: s.sure,
 	}
 	if !s.sameSecret() {
@@ -149,9 +151,13 @@ func (s *session) refusals() uidl.Refusals {
 // who reads the state, where the configuration with the secret itself is never far.
 const saltDigits, secretDigits, settingDigits = 16, 3, 16
 
-func saltOf(key string) string {
-	if len(key) >= saltDigits {
+// saltOf is the salt of key, or a new one.
+func (s *session) saltOf(key string) string {
+	switch {
+	case len(key) >= saltDigits:
 		return key[:saltDigits]
+	case s.salt != nil:
+		return s.salt()
 	}
 	var b [saltDigits / 2]byte
 	_, _ = rand.Read(b[:]) // it never fails

@@ -23,6 +23,8 @@ func TestHoldOf(t *testing.T) {
 		{"twice, a second before", at(2), false, 30*time.Minute - time.Second, false},
 		{"twice", at(2), false, 30 * time.Minute, true},
 		{"three times, a year later", at(3), false, 365 * 24 * time.Hour, false},
+		{"the third secret, a second before", uidl.Refusals{Count: 1, Last: uidl.At(today), Secrets: 3}, false, 6*time.Hour - time.Second, false},
+		{"the third secret", uidl.Refusals{Count: 1, Last: uidl.At(today), Secrets: 3}, false, 6 * time.Hour, true},
 		{"a token three times, a second before", at(3), true, 6*time.Hour - time.Second, false},
 		{"a token three times", at(3), true, 6 * time.Hour, true},
 		{"once, and the clock went back", at(1), false, -time.Second, true},

@@ -385,3 +385,21 @@ func TestTwinIsDeletedByAnother(t *testing.T) {
 	w.good(1)
 	w.wantMail(letters(1, 2))
 }
+
+// R6, W14: a server that forgets deletions brings no copies without end, shared UIDs and a limit
+// notwithstanding.
+func TestForgetfulServerWithTwinsAndALimit(t *testing.T) {
+	w := newWorld(t, poptest.Options{})
+	w.account.Keep.Delete = true
+	w.account.MaxMessages = 1
+	w.server.Hook("QUIT", poptest.Always(poptest.DeletesNothing))
+	for range 2 {
+		w.box.Add("uid", []byte(letter(1)))
+	}
+	for range 24 {
+		w.poll()
+	}
+	if n := len(w.mail()); n > 2*mostDeletions {
+		t.Errorf("%d copies of two messages", n)
+	}
+}

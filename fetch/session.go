@@ -34,6 +34,7 @@ type session struct {
 	retry       bool // refused log-ins are no reason not to ask
 	urgent      bool // nor is the time between two log-ins
 	dialer      dialer
+	salt        func() string // of keys of refusals; nil for random ones
 	now         func() time.Time
 	tell        func(Event)
 	trace       func(line string)

@@ -36,6 +36,7 @@ type world struct {
 	secrets []string // that the account has had
 	dry     bool
 	dialer  dialer
+	salt    func() string
 
 	mu     sync.Mutex
 	events []Event
@@ -83,6 +84,7 @@ func worldOf(t testing.TB, server *poptest.Server) *world {
 	t.Helper()
 	w := &world{TB: t, server: server, state: filepath.Join(t.TempDir(), "state.db")}
 	w.box = mailbox(w.server, "alice")
+	w.salt = func() string { return "0123456789abcdef" }
 	w.account = Account{
 		Name: "work", User: "alice", Timeout: time.Second, Session: time.Minute, Interval: time.Minute,
 		Server: Server{Host: w.server.Host, Port: w.server.Port, Security: Cleartext},
@@ -121,7 +123,7 @@ func (w *world) maildir() *deliver.Maildir {
 }
 
 func (w *world) poller() *Poller {
-	return &Poller{Store: w.db, Owner: w.owner, DryRun: w.dry, Notify: w.notice, Trace: w.trace, dialer: w.dialer}
+	return &Poller{Store: w.db, Owner: w.owner, DryRun: w.dry, Notify: w.notice, Trace: w.trace, dialer: w.dialer, salt: w.salt}
 }
 
 // setPassword changes what the account says, not what the server takes.

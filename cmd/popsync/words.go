@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"strings"
 
 	"popsync/fetch"
 	"popsync/fetch/pop3"
@@ -16,7 +15,7 @@ func inWords(e *fetch.Error) string {
 		return "interrupted"
 	case e.Certificates != nil:
 		return "certificate refused"
-	case e.Step == "list" && strings.HasPrefix(e.Err.Error(), "renumbered"):
+	case errors.Is(e, fetch.ErrRenumbered):
 		return "renumbered"
 	case e.Step == "password":
 		return "no password"

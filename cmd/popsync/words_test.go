@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"testing"
 
 	"popsync/fetch"
@@ -16,7 +17,7 @@ func TestInWords(t *testing.T) {
 		"no password":         {Step: "password", Kind: fetch.Config, Err: no},
 		"wrong password":      {Step: "log in", Kind: fetch.Refused, Err: &pop3.ResponseError{Code: "AUTH"}},
 		"log-in refused":      {Step: "log in", Kind: fetch.Refused, Err: &pop3.ResponseError{}},
-		"renumbered":          {Step: "list", Kind: fetch.Protocol, Err: errors.New("renumbered: 25 of 25")},
+		"renumbered":          {Step: "list", Kind: fetch.Protocol, Err: fmt.Errorf("%w: 25 of 25", fetch.ErrRenumbered)},
 		"list: bad reply":     {Step: "list", Kind: fetch.Protocol, Err: no},
 		"mailbox refused":     {Step: "list", Kind: fetch.Refused, Err: no},
 		"certificate refused": {Step: "TLS", Kind: fetch.Unreachable, Err: no, Certificates: []*x509.Certificate{{}}},
