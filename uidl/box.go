@@ -2,24 +2,12 @@ package uidl
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	bolt "go.etcd.io/bbolt"
-
-	"popsync/internal/arena"
-)
-
-var (
-	keyHead    = []byte("head")
-	keyPoll    = []byte("poll")
-	keyTally   = []byte("tally")
-	keyRecords = []byte("records")
-	keyIntents = []byte("intents")
 )
 
 // A Box is one mailbox of the database, as an account sees it.
@@ -78,7 +66,7 @@ func (b *Box) Records(ctx context.Context) (entries []Entry, err error) {
 // Intents returns the intents that are not settled, in the order in which they were recorded.
 func (b *Box) Intents(ctx context.Context) (intents []Intent, err error) {
 	err = b.view(ctx, func(s *shelf) error {
-		intents, err = s.intents()
+		intents, err = s.intents(ctx)
 		return err
 	})
 	return intents, err
@@ -179,215 +167,13 @@ func (b *Box) moved(named []*shelf) *shelf {
 	return last
 }
 
-// A shelf is the bucket of one mailbox within a transaction.
-type shelf struct {
-	bucket  *bolt.Bucket
-	key     []byte
-	mailbox Mailbox
-	account string
-	tally   tally
-}
-
-// openShelf returns the mailbox under key, nil where there is none. Its head and tally are right,
-// and its buckets are there.
-func openShelf(tx *bolt.Tx, key []byte) (*shelf, error) {
-	bucket := tx.Bucket(bucketMailboxes).Bucket(key)
-	if bucket == nil {
-		return nil, nil
-	}
-	s := &shelf{bucket: bucket, key: bytes.Clone(key)}
-	return s, cmp.Or(s.readHead(), s.readTally(), s.complete())
-}
-
-// eachShelf calls f for each mailbox, and finds out whether one is missing. An error of f is
-// damage as well.
-func (db *DB) eachShelf(tx *bolt.Tx, f func(*shelf) error) error {
-	there := set{}
-	err := tx.Bucket(bucketMailboxes).ForEachBucket(func(key []byte) error {
-		there.add(sum(key, nil))
-		s, err := openShelf(tx, key)
-		if err != nil {
-			return fmt.Errorf("mailbox %q: %w", key, err)
-		}
-		return f(s)
-	})
-	want, wantErr := mailboxes(tx)
-	switch {
-	case err != nil:
-		return db.damaged(err)
-	case wantErr != nil:
-		return db.damaged(wantErr)
-	case there != want:
-		return db.damaged(fmt.Errorf("%d mailboxes of %d are there, or others", there.n, want.n))
-	}
-	return nil
-}
-
-// mailboxes is the set of the keys of all mailboxes, as written down.
-func mailboxes(tx *bolt.Tx) (set, error) {
-	body, err := getSealed(tx.Bucket(bucketMeta), keyMailboxes)
-	d := decoder{rest: body}
-	s := d.set()
-	if err = cmp.Or(err, d.end()); err != nil {
-		return set{}, fmt.Errorf("the list of mailboxes: %w", err)
-	}
-	return s, nil
-}
-
-func (s *shelf) readHead() error {
-	body, err := getSealed(s.bucket, keyHead)
-	if err != nil {
-		return fmt.Errorf("head: %w", err)
-	}
-	account, ok := bytes.CutPrefix(body, append(bytes.Clone(s.key), 0))
-	if !ok {
-		return errors.New("head: it is of another mailbox")
-	}
-	s.account = string(account)
-	if s.mailbox, err = parseMailbox(string(s.key)); err != nil {
-		return fmt.Errorf("head: %w", err)
-	}
-	return nil
-}
-
-func (s *shelf) readTally() error {
-	body, err := getSealed(s.bucket, keyTally)
-	if err != nil {
-		return fmt.Errorf("tally: %w", err)
-	}
-	if s.tally, err = decodeTally(body); err != nil {
-		return fmt.Errorf("tally: %w", err)
-	}
-	return nil
-}
-
-// complete finds out whether a bucket is missing, which an empty tally would not tell.
-func (s *shelf) complete() error {
-	for _, name := range [][]byte{keyRecords, keyIntents} {
-		if s.bucket.Bucket(name) == nil {
-			return fmt.Errorf("the %s are missing", name)
-		}
-	}
-	return nil
-}
-
-// empty reports whether there are neither records nor intents.
-func (s *shelf) empty() bool { return s.tally.records.n == 0 && s.tally.intents.n == 0 }
-
-func (s *shelf) poll() (Poll, error) {
-	body, err := getSealed(s.bucket, keyPoll)
-	if err != nil {
-		return Poll{}, fmt.Errorf("last poll: %w", err)
-	}
-	p, err := decodePoll(body) // of no poll yet there is a zero one: a missing one is damage
-	if err != nil {
-		return Poll{}, fmt.Errorf("last poll: %w", err)
-	}
-	return p, nil
-}
-
-// maxPrealloc bounds what is allocated by a number that was only read. The number is sealed, so
-// this saves memory from a fault of our own.
-const maxPrealloc = 1 << 21
-
-// cancelEvery is the number of records between two looks at the context.
-const cancelEvery = 1 << 14
-
-func (s *shelf) records(ctx context.Context) ([]Entry, error) {
-	want := s.tally.records
-	entries := make([]Entry, 0, min(want.n, maxPrealloc))
-	var there set
-	var uids arena.Strings
-	err := s.each(keyRecords, func(key, sealed []byte) error {
-		if len(entries)%cancelEvery == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
-		e, err := readRecord(&uids, key, sealed)
-		if err != nil {
-			return fmt.Errorf("record %q: %w", key, err)
-		}
-		entries = append(entries, e)
-		there.add(sealOf(sealed))
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	if there != want {
-		return nil, fmt.Errorf("%d records of %d are there, or others", there.n, want.n)
-	}
-	return entries, nil
-}
-
-func readRecord(uids *arena.Strings, key, sealed []byte) (Entry, error) {
-	body, err := unseal(key, sealed)
-	if err != nil {
-		return Entry{}, err
-	}
-	uid, rank, err := splitKey(key)
-	if err != nil {
-		return Entry{}, err
-	}
-	rec, err := decodeRecord(body)
-	return Entry{Ref: Ref{UID: uids.String(uid), Rank: rank}, Record: rec}, err
-}
-
-// each calls f for the keys and sealed values of one of the mailbox's buckets.
-func (s *shelf) each(bucket []byte, f func(key, sealed []byte) error) error {
-	return s.bucket.Bucket(bucket).ForEach(f)
-}
-
-func (s *shelf) intents() ([]Intent, error) {
-	type numbered struct {
-		Intent
-		n uint64
-	}
-	var all []numbered
-	var there set
-	err := s.each(keyIntents, func(key, sealed []byte) error {
-		in, n, err := readIntent(key, sealed)
-		if err != nil {
-			return fmt.Errorf("intent %q: %w", key, err)
-		}
-		all = append(all, numbered{in, n})
-		there.add(sealOf(sealed))
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	if want := s.tally.intents; there != want {
-		return nil, fmt.Errorf("%d intents of %d are there, or others", there.n, want.n)
-	}
-	slices.SortFunc(all, func(a, b numbered) int { return cmp.Compare(a.n, b.n) })
-	intents := make([]Intent, len(all))
-	for i := range all {
-		intents[i] = all[i].Intent
-	}
-	return intents, nil
-}
-
-func readIntent(key, sealed []byte) (Intent, uint64, error) {
-	body, err := unseal(key, sealed)
-	if err != nil {
-		return Intent{}, 0, err
-	}
-	uid, rank, err := splitKey(key)
-	if err != nil {
-		return Intent{}, 0, err
-	}
-	in, n, err := decodeIntent(body)
-	in.Ref = Ref{UID: string(uid), Rank: rank}
-	return in, n, err
-}
-
 // IntentNames returns the names under which messages are staged, over all mailboxes. After an
 // error nothing is known of the others: no staged file may be removed then.
 func (db *DB) IntentNames(ctx context.Context) (map[string]bool, error) {
 	names := make(map[string]bool)
 	err := db.view(ctx, func(tx *bolt.Tx) error {
 		return db.eachShelf(tx, func(s *shelf) error {
-			intents, err := s.intents()
+			intents, err := s.intents(ctx)
 			if err != nil {
 				return fmt.Errorf("mailbox %v: %w", s.mailbox, err)
 			}

@@ -133,9 +133,7 @@ func appendIntent(b []byte, in Intent, n uint64) []byte {
 		}
 		b = append(binary.LittleEndian.AppendUint64(b, in.Header), flags)
 	}
-	b = binary.AppendUvarint(b, uint64(len(in.Target)))
-	b = append(b, in.Target...)
-	return append(b, in.Name...)
+	return append(appendText(b, in.Target), in.Name...)
 }
 
 func decodeIntent(b []byte) (in Intent, n uint64, err error) {
@@ -151,9 +149,63 @@ func decodeIntent(b []byte) (in Intent, n uint64, err error) {
 		in.Shared = flags == flagShared
 		d.bad = d.bad || flags&^flagShared != 0
 	}
-	in.Target = string(d.take(d.uvarint()))
+	in.Target = d.text()
 	in.Name = string(d.take(uint64(len(d.rest))))
 	return in, n, d.end()
+}
+
+// maxNote and maxWhere bound what is kept of the texts of an event.
+const (
+	maxNote  = 512
+	maxWhere = 8 << 10
+)
+
+// append appends the event's encoding. Texts that are too long are cut.
+func (e Event) append(b []byte) []byte {
+	b = append(b, plainFormat, byte(e.What))
+	b = binary.AppendVarint(b, int64(e.At))
+	b = binary.AppendVarint(b, e.Size)
+	b = binary.AppendUvarint(b, uint64(e.Rank))
+	b = appendText(b, e.UID)
+	b = appendText(b, cut(e.MessageID, maxNote))
+	b = appendText(b, cut(e.Where, maxWhere))
+	return append(b, cut(e.Note, maxNote)...)
+}
+
+func appendText(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+func cut(s string, n int) string { return s[:min(len(s), n)] }
+
+func decodeEvent(b []byte) (Event, error) {
+	d := decoder{rest: b}
+	format := d.byte()
+	e := Event{What: What(d.byte())}
+	e.At = Stamp(d.varint())
+	e.Size = d.varint()
+	rank := d.uvarint()
+	e.Ref = Ref{UID: d.text(), Rank: uint32(rank)}
+	e.MessageID = d.text()
+	e.Where = d.text()
+	e.Note = string(d.take(uint64(len(d.rest))))
+	if format != plainFormat || !e.What.known() || rank > math.MaxUint32 {
+		return Event{}, errShape
+	}
+	return e, d.end()
+}
+
+// numberSize is the length of an event's key.
+const numberSize = 8
+
+// numberKey is the key of the nth event. Keys sort as they were committed, whatever the clock did.
+func numberKey(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
+
+func parseNumber(key []byte) (uint64, error) {
+	if len(key) != numberSize {
+		return 0, errShape
+	}
+	return binary.BigEndian.Uint64(key), nil
 }
 
 func decodePoll(b []byte) (p Poll, err error) {
@@ -186,6 +238,8 @@ func (d *decoder) take(n uint64) []byte {
 	d.rest = d.rest[n:]
 	return b
 }
+
+func (d *decoder) text() string { return string(d.take(d.uvarint())) }
 
 func (d *decoder) byte() byte {
 	if b := d.take(1); b != nil {

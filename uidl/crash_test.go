@@ -18,12 +18,13 @@ import (
 
 // The test binary is its own child: what it does there is in the environment.
 const (
-	roleVariable = "UIDL_TEST_ROLE" // commit, hold
+	roleVariable = "UIDL_TEST_ROLE" // commit, upkeep, hold
 	pathVariable = "UIDL_TEST_STATE"
 )
 
 // child opens the state and says so with an empty line. As "commit" it then commits numbered
-// records from two goroutines, until it is killed, and prints the number of each that is durable.
+// records from two goroutines, until it is killed, and prints the number of each that is durable. As
+// "upkeep" it rewrites and copies the state meanwhile.
 func child(role string) {
 	db, err := uidl.Open(context.Background(), os.Getenv(pathVariable), uidl.Options{})
 	if err != nil {
@@ -31,7 +32,10 @@ func child(role string) {
 		os.Exit(1)
 	}
 	fmt.Println()
-	if role == "commit" {
+	if role == "upkeep" {
+		go upkeepForEver(db)
+	}
+	if role != "hold" {
 		for _, user := range []string{"alice", "bob"} {
 			go commitForEver(db, user)
 		}
@@ -52,6 +56,19 @@ func commitForEver(db *uidl.DB, user string) {
 	}
 	fmt.Fprintln(os.Stderr, err)
 	os.Exit(1)
+}
+
+func upkeepForEver(db *uidl.DB) {
+	for now := time.Unix(1_800_000_000, 0); ; now = now.Add(24 * time.Hour) {
+		_, _, err := db.Compact(context.Background())
+		if err == nil {
+			_, err = db.KeepGood(context.Background(), now)
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
 }
 
 // start runs the child in a role and returns its output, from behind the empty line.
@@ -76,12 +93,18 @@ func start(t *testing.T, role, path string) (*exec.Cmd, *bufio.Scanner) {
 }
 
 // S1: what was acknowledged is there after a kill, both records of a commit or none, and the next
-// run goes on with the same file.
+// run goes on with the same file. A good copy is sound.
 func TestKilledKeepsWhatWasAcknowledged(t *testing.T) {
+	for _, role := range []string{"commit", "upkeep"} {
+		t.Run(role, func(t *testing.T) { killedKeepsWhatWasAcknowledged(t, role) })
+	}
+}
+
+func killedKeepsWhatWasAcknowledged(t *testing.T, role string) {
 	path := filepath.Join(t.TempDir(), "state.db")
 	durable := map[string]int{}
 	for round := range 8 {
-		cmd, lines := start(t, "commit", path)
+		cmd, lines := start(t, role, path)
 		time.AfterFunc(time.Duration(5+13*round)*time.Millisecond, func() { cmd.Process.Kill() })
 		for lines.Scan() {
 			user, number, _ := strings.Cut(lines.Text(), " ")
@@ -95,6 +118,9 @@ func TestKilledKeepsWhatWasAcknowledged(t *testing.T) {
 			haveAll(t, db, user, n)
 		}
 		db.Close()
+		if report, err := uidl.Verify(t.Context(), path+".good", uidl.Options{}); err == nil && len(report.Faults) > 0 {
+			t.Errorf("the good copy: %v", report.Faults)
+		}
 	}
 	if len(durable) != 2 {
 		t.Errorf("the children committed too little: %v", durable)

@@ -5,22 +5,27 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime/debug"
 	"strconv"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	"golang.org/x/sync/semaphore"
+	"golang.org/x/sys/unix"
 
 	"popsync/internal/durable"
 )
 
 // Version is the newest version of the state that this program understands.
-const Version = 2 // 1: records and intents without the digest of a header
+const Version = 3 // 1: records and intents without the digest of a header; 2: no history
+
+// everybody is the whole of a gate.
+const everybody = math.MaxInt64
 
 // The default of Options.Wait.
 const defaultWait = 5 * time.Second
@@ -37,7 +42,8 @@ var (
 
 // Options say how to open a state.
 type Options struct {
-	Wait time.Duration // how long to wait for another owner of the state; 0: 5 s
+	Wait    time.Duration // how long to wait for another owner of the state; 0: 5 s
+	History time.Duration // how long the history reaches back; 0: none is kept, and what there is goes with time
 }
 
 // A DB is an open UIDL database, and its only owner. Its methods and those of its Boxes may be
@@ -45,20 +51,29 @@ type Options struct {
 type DB struct {
 	path    string
 	id      string
-	version int // of the file; only the committer looks at it after Open
+	keep    time.Duration // of the history
+	version int           // of the file; only the committer looks at it after Open
 	lock    *lock
-	file    *os.File // the one that bolt has open
-	lost    bool     // created, though there has been one
-	bolt    *bolt.DB
+	lost    bool // created, though there has been one
+	disk    disk
+
+	// gate is held by whoever uses what stands below: one of it, or all by who replaces the file.
+	gate   *semaphore.Weighted
+	file   *os.File // the one that bolt has open
+	bolt   *bolt.DB
+	broken error // the file was replaced, and nobody knows whether durably
+
+	upkeep *semaphore.Weighted // one, for who writes a copy of the file
 
 	queue chan *request // to the committer
 	ended chan struct{} // closed once the committer is done
 
-	size  atomic.Int64 // octets of the file after the last transaction; it never shrinks
+	size  atomic.Int64 // octets of the file after the last transaction; only Compact shrinks it
 	stuck atomic.Bool  // bolt panicked while it held locks of its own
 
 	mu     sync.Mutex
 	closed bool
+	failed error             // of the last transaction: there is none any more
 	users  sync.WaitGroup    // calls under way
 	owners map[string]string // the account that last asked for each mailbox, by the mailbox's key
 }
@@ -86,13 +101,8 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{
-		path:   path,
-		lock:   l,
-		queue:  make(chan *request),
-		ended:  make(chan struct{}),
-		owners: make(map[string]string),
-	}
+	db := newDB(path, o)
+	db.lock = l
 	if err := db.open(ctx, deadline); err != nil {
 		l.release()
 		return nil, err
@@ -101,17 +111,36 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 	return db, nil
 }
 
+func newDB(path string, o Options) *DB {
+	return &DB{
+		path:   path,
+		keep:   o.History,
+		gate:   semaphore.NewWeighted(everybody),
+		upkeep: semaphore.NewWeighted(1),
+		queue:  make(chan *request),
+		ended:  make(chan struct{}),
+		owners: make(map[string]string),
+	}
+}
+
 // Note is what its user is to be told once, or empty.
 func (db *DB) Note() string {
 	if !db.lost {
 		return ""
 	}
-	return fmt.Sprintf("state %s was not there any more and begins anew: what lies on the servers counts as new", db.path)
+	note := fmt.Sprintf("state %s was not there any more and begins anew: what lies on the servers counts as new", db.path)
+	if id, err := idOf(goodPath(db.path)); err == nil && id != "" && id != db.id {
+		note += fmt.Sprintf("; to go back to its good copy, end popsync, move %[1]s away and run `popsync uidl repair`", db.path)
+	}
+	return note
 }
 
 // open opens the file under the lock. After an error nothing of it stays open.
 func (db *DB) open(ctx context.Context, deadline time.Time) (err error) {
-	if err := db.openFile(); err != nil {
+	if err := db.createMissing(); err != nil {
+		return err
+	}
+	if err := db.openFile(os.O_RDWR); err != nil {
 		return err
 	}
 	defer func() {
@@ -119,24 +148,17 @@ func (db *DB) open(ctx context.Context, deadline time.Time) (err error) {
 			db.closeFile()
 		}
 	}()
-	// bbolt's own tools lock the file itself; so does a second name (a link) for the same state.
-	if err := flock(ctx, db.file, deadline); errors.Is(err, errHeld) {
-		return &HeldError{Path: db.path}
-	} else if err != nil {
+	if err := db.lockFile(ctx, unix.LOCK_EX, deadline); err != nil {
 		return err
 	}
 	if err := db.settleDown(); err != nil {
 		return cannotOpen(db.path, err)
 	}
-	if err := checkPages(db.file); err != nil {
-		return db.damaged(err)
-	}
-	db.measure()
-	if err := db.openBolt(); err != nil {
+	if err := db.read(ctx, boltOptions(db.file)); err != nil {
 		return err
 	}
-	if err := db.readMeta(ctx); err != nil {
-		return err
+	if err := db.sweep(); err != nil {
+		return cannotOpen(db.path, err)
 	}
 	if err := probe(db.path); err != nil {
 		return cannotOpen(db.path, err)
@@ -145,6 +167,37 @@ func (db *DB) open(ctx context.Context, deadline time.Time) (err error) {
 		return cannotOpen(db.path, err)
 	}
 	return nil
+}
+
+// lockFile locks the file itself, as bbolt's own tools do, and who has a second name (a link) for
+// the same state.
+func (db *DB) lockFile(ctx context.Context, how int, deadline time.Time) error {
+	err := flock(ctx, db.file, how, deadline)
+	if errors.Is(err, errHeld) {
+		return &HeldError{Path: db.path}
+	}
+	return err
+}
+
+// read gives the file to bbolt, once it has the shape of a database, and finds out whether it is a state.
+func (db *DB) read(ctx context.Context, o *bolt.Options) error {
+	if err := checkPages(db.file); err != nil {
+		return db.damaged(err)
+	}
+	db.measure()
+	if err := db.openBolt(o); err != nil {
+		return err
+	}
+	return db.readMeta(ctx)
+}
+
+// sweep removes what a crash left of a copy of the state.
+func (db *DB) sweep() error {
+	target, err := filepath.EvalSymlinks(db.path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(db.disk.remove(beside(target)), db.disk.remove(beside(goodPath(db.path))))
 }
 
 // settleDown makes durable what an owner that was killed had written and not synced, the file's
@@ -165,19 +218,30 @@ func (db *DB) settleDown() error {
 	return nil
 }
 
-// openFile opens the database, a new one where there is none.
-func (db *DB) openFile() error {
+// createMissing makes a new database where there is none.
+func (db *DB) createMissing() error {
+	if _, err := os.Stat(db.path); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if _, err := os.Lstat(db.path); err == nil {
+		// What it points to may come back, with all its records: a disk not mounted yet.
+		return cannotOpen(db.path, linkToNothing(db.path))
+	}
+	db.lost = db.lock.used
+	if err := create(db.path); err != nil {
+		return cannotOpen(db.path, err)
+	}
+	return nil
+}
+
+func linkToNothing(path string) error {
+	return &fs.PathError{Op: "follow the link", Path: path, Err: fs.ErrNotExist}
+}
+
+// openFile opens the database.
+func (db *DB) openFile(flag int) error {
 	info, err := os.Stat(db.path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		if _, err := os.Lstat(db.path); err == nil {
-			// What it points to may come back, with all its records: a disk not mounted yet.
-			return cannotOpen(db.path, &fs.PathError{Op: "follow the link", Path: db.path, Err: fs.ErrNotExist})
-		}
-		db.lost = db.lock.used
-		if err := create(db.path); err != nil {
-			return cannotOpen(db.path, err)
-		}
 	case err != nil:
 		return cannotOpen(db.path, err)
 	case info.IsDir():
@@ -185,7 +249,7 @@ func (db *DB) openFile() error {
 	case !info.Mode().IsRegular():
 		return db.damaged(errors.New("it is not a file"))
 	}
-	db.file, err = os.OpenFile(db.path, os.O_RDWR, 0)
+	db.file, err = os.OpenFile(db.path, flag, 0)
 	if err != nil {
 		return cannotOpen(db.path, err)
 	}
@@ -193,9 +257,9 @@ func (db *DB) openFile() error {
 }
 
 // openBolt gives the file to bbolt, which closes it from now on, unless it panics.
-func (db *DB) openBolt() (err error) {
+func (db *DB) openBolt(o *bolt.Options) (err error) {
 	defer db.recovered(&err)
-	b, err := bolt.Open(db.path, 0o600, boltOptions(db.file))
+	b, err := bolt.Open(db.path, 0o600, o)
 	if err != nil {
 		return db.damaged(err)
 	}
@@ -298,6 +362,10 @@ func (db *DB) view(ctx context.Context, f func(*bolt.Tx) error) (err error) {
 		return err
 	}
 	defer db.users.Done()
+	if err := db.gate.Acquire(ctx, 1); err != nil {
+		return err
+	}
+	defer db.gate.Release(1)
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer db.recovered(&err)
 	tx, err := db.begin(false)
@@ -310,10 +378,7 @@ func (db *DB) view(ctx context.Context, f func(*bolt.Tx) error) (err error) {
 
 // begin starts a transaction on a file that is still whole.
 func (db *DB) begin(writable bool) (*bolt.Tx, error) {
-	if db.stuck.Load() {
-		return nil, db.damaged(errors.New("an earlier fault ended its use"))
-	}
-	if err := db.inPlace(); err != nil {
+	if err := db.usable(); err != nil {
 		return nil, err
 	}
 	began := false
@@ -325,6 +390,17 @@ func (db *DB) begin(writable bool) (*bolt.Tx, error) {
 	tx, err := db.bolt.Begin(writable)
 	began = true
 	return tx, err
+}
+
+// usable says why no transaction can begin.
+func (db *DB) usable() error {
+	if db.broken != nil {
+		return db.broken
+	}
+	if db.stuck.Load() {
+		return db.damaged(errors.New("an earlier fault ended its use"))
+	}
+	return db.inPlace()
 }
 
 // inPlace finds out whether somebody cut the file short, removed it or put another in its place.
@@ -357,9 +433,7 @@ func (db *DB) measure() {
 
 // damaged says that the state as a whole is damaged. An error of the operating system stays one.
 func (db *DB) damaged(err error) error {
-	_, isPath := errors.AsType[*fs.PathError](err)
-	_, isErrno := errors.AsType[syscall.Errno](err)
-	if isPath || isErrno {
+	if isSystem(err) {
 		return cannotOpen(db.path, err)
 	}
 	return &DamageError{Path: db.path, Err: err}

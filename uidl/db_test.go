@@ -31,7 +31,14 @@ func (s store) Box(ctx context.Context, m uidl.Mailbox, account string) (uidltes
 }
 
 func TestContract(t *testing.T) {
-	uidltest.Run(t, func(t testing.TB, path string) uidltest.Store { return store{open(t, path)} })
+	uidltest.Run(t, func(t testing.TB, path string) uidltest.Store {
+		db, err := uidl.Open(t.Context(), path, uidl.Options{History: uidltest.Reach})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { db.Close() })
+		return store{db}
+	})
 }
 
 var mailbox = uidl.Mailbox{Host: "pop.example.org", Port: 995, User: "alice"}
@@ -200,5 +207,56 @@ func TestLostStateIsTold(t *testing.T) {
 	}
 	if note := open().Note(); note != "" {
 		t.Errorf("once told, it says %q again", note)
+	}
+	// Damage in between takes nothing away from that.
+	if err := os.Truncate(path, 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := uidl.Open(t.Context(), path, uidl.Options{}); err == nil {
+		t.Error("an empty file was opened")
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if note := open().Note(); !strings.Contains(note, path) {
+		t.Errorf("a lost state that was damaged is told by %q", note)
+	}
+}
+
+// S3: where there is a good copy, the way back to it is told with the loss.
+func TestLostStateNamesTheWayBack(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.db")
+	db := open(t, path)
+	put(t, box(t, db, mailbox), "a")
+	if kept, err := db.KeepGood(t.Context(), time.Now()); err != nil || !kept {
+		t.Fatal(kept, err)
+	}
+	db.Close()
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	db = open(t, path)
+	if note := db.Note(); !strings.Contains(note, "popsync uidl repair") {
+		t.Errorf("it says %q", note)
+	}
+	if entries, err := box(t, db, mailbox).Records(t.Context()); err != nil || len(entries) != 0 {
+		t.Errorf("the copy was made the state: %v, %v", entries, err)
+	}
+}
+
+// S3: damage names the way out, and the good copy if there is one.
+func TestDamageNamesTheWayOut(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.db")
+	db := open(t, path)
+	damage := &uidl.DamageError{Path: path, Err: errors.New("no")}
+	hint := damage.Hint()
+	if !strings.Contains(hint, "popsync uidl verify") || !strings.Contains(hint, "popsync uidl repair") || strings.Contains(hint, ".good") {
+		t.Errorf("without a good copy: %q", hint)
+	}
+	if _, err := db.KeepGood(t.Context(), time.Date(2026, time.November, 28, 12, 0, 0, 0, time.UTC)); err != nil {
+		t.Fatal(err)
+	}
+	if hint := damage.Hint(); !strings.Contains(hint, path+".good") || !strings.Contains(hint, "2026-11-28") {
+		t.Errorf("with a good copy: %q", hint)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"syscall"
+	"time"
 )
 
 // A HeldError says that another program owns the state and did not let go of it in time.
@@ -31,6 +33,7 @@ type DamageError struct {
 	Path    string
 	Mailbox *Mailbox // nil: the state as a whole
 	Err     error    // what is wrong
+	hint    string   // what a person can do, where that is not to repair
 }
 
 func (e *DamageError) Error() string {
@@ -44,7 +47,15 @@ func (e *DamageError) Unwrap() error { return e.Err }
 
 // Hint says what a person can do.
 func (e *DamageError) Hint() string {
-	return fmt.Sprintf("put a good copy in its place, or move %s away: with a new one everything is fetched again", e.Path)
+	if e.hint != "" {
+		return e.hint
+	}
+	hint := "`popsync uidl verify` says what is wrong, `popsync uidl repair` saves what can be read"
+	if info, err := os.Stat(goodPath(e.Path)); err == nil && info.Mode().IsRegular() {
+		hint += fmt.Sprintf(" and takes the rest from the good copy of %s, %s",
+			info.ModTime().Format(time.DateOnly), goodPath(e.Path))
+	}
+	return hint
 }
 
 // A VersionError says that a newer popsync wrote the state. It was left alone.
@@ -81,6 +92,22 @@ func cannotOpen(path string, err error) error {
 		return fmt.Errorf("state %s: %w", path, err)
 	}
 	return &WriteError{Path: path, Err: err} // bbolt's own errors do not say which file it was
+}
+
+// isSystem reports whether the operating system says err, and nothing of ours is around it.
+func isSystem(err error) bool {
+	_, isWrite := errors.AsType[*WriteError](err)
+	_, isPath := errors.AsType[*fs.PathError](err)
+	_, isErrno := errors.AsType[syscall.Errno](err)
+	return !isWrite && (isPath || isErrno)
+}
+
+// bySystem is cannotOpen for what the operating system says; other errors stay as they are.
+func bySystem(path string, err error) error {
+	if isSystem(err) {
+		return cannotOpen(path, err)
+	}
+	return err
 }
 
 func isLinkError(err error) bool {

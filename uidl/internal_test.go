@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -108,7 +109,7 @@ func TestNewerVersionIsLeftAlone(t *testing.T) {
 	}
 	err = b.Update(func(tx *bolt.Tx) error {
 		// What else a newer version keeps is not this one's business.
-		return errors.Join(tx.DeleteBucket(bucketMailboxes), putSealed(tx.Bucket(bucketMeta), keyVersion, []byte("3")))
+		return errors.Join(tx.DeleteBucket(bucketMailboxes), putSealed(tx.Bucket(bucketMeta), keyVersion, []byte(strconv.Itoa(Version+1))))
 	})
 	if err := errors.Join(err, b.Close()); err != nil {
 		t.Fatal(err)
@@ -118,7 +119,7 @@ func TestNewerVersionIsLeftAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = Open(t.Context(), path, Options{})
-	if newer, ok := errors.AsType[*VersionError](err); !ok || newer.Version != 3 {
+	if newer, ok := errors.AsType[*VersionError](err); !ok || newer.Version != Version+1 {
 		t.Errorf("%v", err)
 	}
 	if after, err := os.ReadFile(path); err != nil || !bytes.Equal(before, after) {
@@ -167,9 +168,9 @@ func TestMissingRecordIsNoticed(t *testing.T) {
 		}
 	}
 	err := db.bolt.Update(func(tx *bolt.Tx) error {
-		records := tx.Bucket(bucketMailboxes).Bucket(alice.key()).Bucket(keyRecords)
+		there := tx.Bucket(bucketMailboxes).Bucket(alice.key()).Bucket(records.bucket())
 		key := Ref{UID: "c"}.key()
-		return errors.Join(records.Delete(Ref{UID: "b"}.key()), putSealed(records, key, Record{}.append(nil)))
+		return errors.Join(there.Delete(Ref{UID: "b"}.key()), putSealed(there, key, Record{}.append(nil)))
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -193,20 +194,26 @@ func TestPanicIsDamage(t *testing.T) {
 
 // S9: an older state is read, and says that it is a newer one with the first change.
 func TestOlderVersionIsReadAndUpgraded(t *testing.T) {
+	for version := 1; version < Version; version++ {
+		t.Run(strconv.Itoa(version), func(t *testing.T) { olderVersionIsReadAndUpgraded(t, version) })
+	}
+}
+
+func olderVersionIsReadAndUpgraded(t *testing.T, version int) {
 	path := filepath.Join(t.TempDir(), "state.db")
 	db := openAt(t, path)
 	if err := boxOf(t, db, alice).Commit(t.Context(), one("old")); err != nil {
 		t.Fatal(err)
 	}
 	err := db.bolt.Update(func(tx *bolt.Tx) error {
-		return putSealed(tx.Bucket(bucketMeta), keyVersion, []byte("1"))
+		return putSealed(tx.Bucket(bucketMeta), keyVersion, []byte(strconv.Itoa(version)))
 	})
 	if err := errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)
 	}
 
 	db = openAt(t, path)
-	if db.version != 1 {
+	if db.version != version {
 		t.Errorf("opening has changed the version to %d", db.version)
 	}
 	if got, err := boxOf(t, db, alice).Records(t.Context()); err != nil || len(got) != 1 {

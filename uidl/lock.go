@@ -31,7 +31,7 @@ func takeLock(ctx context.Context, path string, deadline time.Time) (*lock, erro
 		return nil, cannotOpen(path, err)
 	}
 	l := &lock{file: f}
-	err = flock(ctx, f, deadline)
+	err = flock(ctx, f, unix.LOCK_EX, deadline)
 	if err == nil {
 		l.used = l.hadState()
 		err = l.sign()
@@ -46,19 +46,35 @@ func takeLock(ctx context.Context, path string, deadline time.Time) (*lock, erro
 	return l, nil
 }
 
-// sign writes our process id into the lock.
+// ownerOf is the process id of who has the lock of a state, 0 if nobody has or names himself.
+func ownerOf(path string) int {
+	f, err := os.Open(path + ".lock")
+	if err != nil {
+		return 0
+	}
+	defer f.Close()
+	if unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB) == nil {
+		return 0
+	}
+	return (&lock{file: f}).owner()
+}
+
+// sign writes our process id into the lock, and whether there has been a state.
 func (l *lock) sign() error {
-	pid := []byte(strconv.Itoa(os.Getpid()) + "\n")
-	if _, err := l.file.WriteAt(pid, 0); err != nil {
+	text := strconv.Itoa(os.Getpid()) + "\n"
+	if l.used {
+		text += hadState
+	}
+	if _, err := l.file.WriteAt([]byte(text), 0); err != nil {
 		return err
 	}
-	return l.file.Truncate(int64(len(pid)))
+	return l.file.Truncate(int64(len(text)))
 }
 
 // opened notes that there is a state: should it be gone next time, that is worth a word.
 func (l *lock) opened() error {
-	_, err := l.file.WriteAt([]byte(hadState), int64(len(strconv.Itoa(os.Getpid()))+1))
-	return err
+	l.used = true
+	return l.sign()
 }
 
 const hadState = "state\n"
@@ -83,12 +99,13 @@ func (l *lock) release() error { return l.file.Close() }
 
 var errHeld = errors.New("locked by another program")
 
-// flock locks f exclusively, or returns errHeld at the deadline.
-func flock(ctx context.Context, f *os.File, deadline time.Time) error {
+// flock locks f, unix.LOCK_EX for oneself or unix.LOCK_SH with others who only read. At the deadline
+// it returns errHeld.
+func flock(ctx context.Context, f *os.File, how int, deadline time.Time) error {
 	again := time.NewTicker(lockAgain)
 	defer again.Stop()
 	for {
-		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		err := unix.Flock(int(f.Fd()), how|unix.LOCK_NB)
 		switch {
 		case err == nil:
 			return nil

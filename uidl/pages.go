@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"io"
 	"os"
 	"runtime/debug"
 
@@ -62,7 +63,7 @@ func checkPages(f *os.File) (err error) {
 
 // checkImage is checkPages for the bytes of a file.
 func checkImage(file []byte) error {
-	m, err := newestMeta(file)
+	m, err := newestMeta(bytes.NewReader(file), int64(len(file)))
 	if err != nil {
 		return err
 	}
@@ -87,28 +88,31 @@ type meta struct {
 
 // newestMeta returns the meta page of the last transaction. One of the two may be broken: a power
 // cut leaves that of a transaction that nobody was told of.
-func newestMeta(file []byte) (meta, error) {
-	first, err := metaAt(file, 0)
+func newestMeta(file io.ReaderAt, size int64) (meta, error) {
+	first, err := metaAt(file, size, 0)
 	if err == nil {
-		second, err := metaAt(file, first.pageSize)
+		second, err := metaAt(file, size, int64(first.pageSize))
 		if err == nil && second.tx > first.tx {
 			return second, nil
 		}
 		return first, nil
 	}
-	for size := uint64(minPage); size <= maxPage; size *= 2 {
-		if second, err := metaAt(file, size); err == nil && second.pageSize == size {
+	for at := int64(minPage); at <= maxPage; at *= 2 {
+		if second, err := metaAt(file, size, at); err == nil && int64(second.pageSize) == at {
 			return second, nil
 		}
 	}
 	return meta{}, err
 }
 
-func metaAt(file []byte, at uint64) (meta, error) {
-	if at+headerSize+metaSize > uint64(len(file)) {
-		return meta{}, fmt.Errorf("it is cut short: %d octets", len(file))
+func metaAt(file io.ReaderAt, size, at int64) (meta, error) {
+	if at+headerSize+metaSize > size {
+		return meta{}, fmt.Errorf("it is cut short: %d octets", size)
 	}
-	b := file[at+headerSize:][:metaSize]
+	b := make([]byte, metaSize)
+	if _, err := file.ReadAt(b, at+headerSize); err != nil {
+		return meta{}, err
+	}
 	switch {
 	case allZero(b):
 		return meta{}, errors.New("there are zeros where its header was")

@@ -137,5 +137,6 @@ type Change struct {
 	Abandon []Ref    // intents that are given up
 	Update  []Entry  // any other new state of a record
 	Forget  []Ref    // records that go
+	History []Event  // what is worth telling of it afterwards, in this order
 	Poll    *Poll
 }

@@ -37,8 +37,11 @@ func sum(key, body []byte) uint32 {
 	return crc32.Update(crc32.Checksum(key, castagnoli), castagnoli, body)
 }
 
-// sealOf is the checksum that a sealed value carries.
+// sealOf is the checksum that a sealed value carries, 0 if it is too short for one.
 func sealOf(sealed []byte) uint32 {
+	if len(sealed) < sumSize {
+		return 0
+	}
 	return binary.LittleEndian.Uint32(sealed[len(sealed)-sumSize:])
 }
 
@@ -67,19 +70,26 @@ func (s set) append(b []byte) []byte {
 
 func (d *decoder) set() set { return set{n: d.uvarint(), sum: d.uint64()} }
 
+func (s set) plus(t set) set  { return set{n: s.n + t.n, sum: s.sum + t.sum} }
+func (s set) minus(t set) set { return set{n: s.n - t.n, sum: s.sum - t.sum} }
+
 // A tally says what must be in a mailbox.
 type tally struct {
-	records, intents set
-	next             uint64 // the number of the next intent
+	sets [len(kinds)]set // by kind
+	next uint64          // the number of the next intent or event
 }
 
 func (t tally) encode() []byte {
-	b := t.intents.append(t.records.append(nil))
-	return binary.AppendUvarint(b, t.next)
+	b := t.sets[intents].append(t.sets[records].append(nil))
+	b = binary.AppendUvarint(b, t.next)
+	return t.sets[history].append(b)
 }
 
 func decodeTally(b []byte) (tally, error) {
 	d := decoder{rest: b}
-	t := tally{records: d.set(), intents: d.set(), next: d.uvarint()}
+	t := tally{sets: [...]set{records: d.set(), intents: d.set(), history: {}}, next: d.uvarint()}
+	if len(d.rest) > 0 { // nothing before version 3
+		t.sets[history] = d.set()
+	}
 	return t, d.end()
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -17,6 +18,7 @@ type model struct {
 	records map[uidl.Ref]uidl.Record
 	intents []uidl.Intent
 	poll    uidl.Poll
+	history []uidl.Event
 }
 
 // apply does what Commit says. It reports false, and changes nothing, for a change that must be
@@ -42,14 +44,29 @@ func (m *model) apply(c uidl.Change) bool {
 	for _, r := range c.Forget {
 		delete(m.records, r)
 	}
+	m.history = append(m.history, c.History...)
 	if c.Poll != nil {
 		m.poll = *c.Poll
+		m.forget(max(c.Poll.Begun, c.Poll.Ended))
 	}
 	return true
 }
 
+// forget removes old events up to the first that is young enough. Those of the future hold up none.
+func (m *model) forget(now uidl.Stamp) {
+	young := func(e uidl.Event) bool { return e.At >= now-uidl.Stamp(Reach/time.Second) }
+	until := slices.IndexFunc(m.history, func(e uidl.Event) bool { return young(e) && e.At <= now })
+	if until < 0 {
+		until = len(m.history)
+	}
+	if now != 0 {
+		m.history = append(slices.DeleteFunc(slices.Clone(m.history[:until]), func(e uidl.Event) bool { return !young(e) }),
+			m.history[until:]...)
+	}
+}
+
 func (m *model) content() content {
-	c := content{Intents: m.intents, Poll: m.poll}
+	c := content{Intents: m.intents, Poll: m.poll, History: m.history}
 	for ref, rec := range maps.All(m.records) {
 		c.Records = append(c.Records, uidl.Entry{Ref: ref, Record: rec})
 	}
@@ -95,9 +112,21 @@ var (
 			Shared: rapid.Bool().Draw(t, "shared"),
 		}
 	})
+	stampGen = rapid.Map(rapid.Int64Range(0, 200), func(days int64) uidl.Stamp { return uidl.Stamp(days * 24 * 3600) })
+	eventGen = rapid.Custom(func(t *rapid.T) uidl.Event {
+		return uidl.Event{
+			At:        stampGen.Draw(t, "at"),
+			What:      uidl.What(rapid.Uint8Range(uint8(uidl.HistoryDelivered), uint8(uidl.HistoryForgotten)).Draw(t, "what")),
+			Ref:       refGen.Draw(t, "ref"),
+			Size:      rapid.Int64Min(-1).Draw(t, "size"),
+			MessageID: rapid.String().Draw(t, "id"),
+			Where:     rapid.String().Draw(t, "where"),
+			Note:      rapid.String().Draw(t, "note"),
+		}
+	})
 	pollGen = rapid.Custom(func(t *rapid.T) *uidl.Poll {
 		return &uidl.Poll{
-			Begun:    uidl.Stamp(rapid.Int64().Draw(t, "begun")),
+			Begun:    stampGen.Draw(t, "begun"),
 			Failures: rapid.IntMin(0).Draw(t, "failures"),
 			Message:  rapid.String().Draw(t, "message"),
 			Listed:   rapid.Bool().Draw(t, "listed"),
@@ -111,6 +140,7 @@ var (
 			Abandon: rapid.SliceOfN(refGen, 0, 2).Draw(t, "abandon"),
 			Update:  rapid.SliceOfN(entryGen, 0, 8).Draw(t, "update"),
 			Forget:  rapid.SliceOfN(refGen, 0, 3).Draw(t, "forget"),
+			History: rapid.SliceOfN(eventGen, 0, 3).Draw(t, "history"),
 			Poll:    rapid.OneOf(rapid.Just[*uidl.Poll](nil), pollGen).Draw(t, "poll"),
 		}
 	})

@@ -3,10 +3,13 @@ package uidltest
 
 import (
 	"context"
+	"errors"
+	"math"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -28,8 +31,12 @@ type Box interface {
 	Records(ctx context.Context) ([]uidl.Entry, error)
 	Intents(ctx context.Context) ([]uidl.Intent, error)
 	Poll(ctx context.Context) (uidl.Poll, error)
+	History(ctx context.Context, since uidl.Stamp, yield func(uidl.Event) error) error
 	Commit(ctx context.Context, c uidl.Change) error
 }
+
+// Reach is how long the history of a store under test reaches back.
+const Reach = 90 * 24 * time.Hour
 
 // An Opener opens the store at path, a new one where there is none.
 type Opener func(t testing.TB, path string) Store
@@ -45,6 +52,11 @@ func Run(t *testing.T, open Opener) {
 		"IntentFollowsTheOneThatEnds":            intentFollowsTheOneThatEnds,
 		"BadChangeIsRefusedWhole":                badChangeIsRefusedWhole,
 		"BadChangeFailsAlone":                    badChangeFailsAlone,
+		"EventsComeAsCommitted":                  eventsComeAsCommitted,
+		"EventsAreYieldedWhileOthersCommit":      eventsAreYieldedWhileOthersCommit,
+		"YieldEndsTheReading":                    yieldEndsTheReading,
+		"LongTextsOfEventsAreCut":                longTextsOfEventsAreCut,
+		"OldEventsGoWithAPoll":                   oldEventsGoWithAPoll,
 		"IntentNamesSpanMailboxes":               intentNamesSpanMailboxes,
 		"EndedContextBeginsNothing":              endedContextBeginsNothing,
 		"IDStays":                                idStays,
@@ -112,6 +124,7 @@ type content struct {
 	Records []uidl.Entry
 	Intents []uidl.Intent
 	Poll    uidl.Poll
+	History []uidl.Event
 }
 
 func contentOf(t testing.TB, b Box) content {
@@ -128,7 +141,19 @@ func contentOf(t testing.TB, b Box) content {
 	if err != nil {
 		t.Fatalf("Poll: %v", err)
 	}
-	return content{records, intents, poll}
+	return content{records, intents, poll, eventsSince(t, b, math.MinInt64)}
+}
+
+func eventsSince(t testing.TB, b Box, since uidl.Stamp) (events []uidl.Event) {
+	t.Helper()
+	err := b.History(t.Context(), since, func(e uidl.Event) error {
+		events = append(events, e)
+		return nil
+	})
+	if err != nil {
+		t.Fatalf("History: %v", err)
+	}
+	return events
 }
 
 func holds(t testing.TB, b Box, want content) {
@@ -144,6 +169,10 @@ func entry(uid string) uidl.Entry {
 
 func intent(uid, name string) uidl.Intent {
 	return uidl.Intent{Ref: uidl.Ref{UID: uid}, Size: -1, Staged: 9, Target: "maildir:/m", Name: name, At: 1}
+}
+
+func event(uid string, at uidl.Stamp) uidl.Event {
+	return uidl.Event{At: at, What: uidl.HistoryDelivered, Ref: uidl.Ref{UID: uid}, Size: 4711, Where: "maildir:/m"}
 }
 
 func newMailboxIsEmpty(t *testing.T, open Opener) {
@@ -167,8 +196,14 @@ func committedOutlivesClose(t *testing.T, open Opener) {
 		}},
 		Intents: []uidl.Intent{intent("b", "1.a")},
 		Poll:    uidl.Poll{Begun: 5, Failures: 2, Message: "server says \"no\" \x1b", Listed: true, LoginDelay: 300},
+		History: []uidl.Event{{
+			At: 5, What: uidl.HistoryRefused, Ref: uidl.Ref{UID: "\xff %1", Rank: 1<<32 - 1}, Size: -1,
+			MessageID: "<\xff@example.org>", Where: "mda", Note: "it said:\n\x1b no",
+		}},
 	}
-	commit(t, box(t, s, alice, "work"), uidl.Change{Update: want.Records, Intend: want.Intents, Poll: &want.Poll})
+	commit(t, box(t, s, alice, "work"), uidl.Change{
+		Update: want.Records, Intend: want.Intents, Poll: &want.Poll, History: want.History,
+	})
 	closed(t, s)
 	s = open(t, at)
 	defer closed(t, s)
@@ -224,6 +259,8 @@ func badChangeIsRefusedWhole(t *testing.T, open Opener) {
 	b := box(t, opened(t, open), alice, "work")
 	state, size, long := entry("a"), entry("a"), strings.Repeat("u", 16<<10+1)
 	state.State, size.Size = 200, -2
+	what, octets := event("a", 1), event("a", 1)
+	what.What, octets.Size = 0, -2
 	for name, c := range map[string]uidl.Change{
 		"a NUL in a UID":             {Update: []uidl.Entry{entry("a\x00b")}},
 		"a UID over 16 KiB":          {Update: []uidl.Entry{entry(long)}},
@@ -232,6 +269,9 @@ func badChangeIsRefusedWhole(t *testing.T, open Opener) {
 		"an intent with no name":     {Intend: []uidl.Intent{intent("a", "")}},
 		"a NUL in what is given up":  {Abandon: []uidl.Ref{{UID: "\x00"}}},
 		"a NUL in what is forgotten": {Forget: []uidl.Ref{{UID: "\x00"}}},
+		"an unknown event":           {History: []uidl.Event{what}},
+		"an event's size below -1":   {History: []uidl.Event{octets}},
+		"a NUL in an event's UID":    {History: []uidl.Event{event("\x00", 1)}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.Poll = &uidl.Poll{Begun: 1}
@@ -262,6 +302,101 @@ func badChangeFailsAlone(t *testing.T, open Opener) {
 	}
 	all.Wait()
 	holds(t, good, content{Records: []uidl.Entry{entry("x")}})
+}
+
+// O4. The clock may go back; what was committed later stands behind nevertheless.
+func eventsComeAsCommitted(t *testing.T, open Opener) {
+	b := box(t, opened(t, open), alice, "work")
+	want := []uidl.Event{event("z", 300), event("a", 200), event("a", 100), event("m", 400)}
+	commit(t, b, uidl.Change{History: want[:2]})
+	commit(t, b, uidl.Change{History: want[2:3], Intend: []uidl.Intent{intent("a", "1")}})
+	commit(t, b, uidl.Change{History: want[3:]})
+	if diff := cmp.Diff(want, eventsSince(t, b, 0)); diff != "" {
+		t.Errorf("all (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]uidl.Event{want[0], want[3]}, eventsSince(t, b, 300)); diff != "" {
+		t.Errorf("since 300 (-want +got):\n%s", diff)
+	}
+}
+
+// A reader that takes its time holds up nobody, and sees what there was when he began.
+func eventsAreYieldedWhileOthersCommit(t *testing.T, open Opener) {
+	b := box(t, opened(t, open), alice, "work")
+	const n = 2500
+	c := uidl.Change{}
+	for i := range n {
+		c.History = append(c.History, event("a", uidl.Stamp(i+1)))
+	}
+	commit(t, b, c)
+	next := uidl.Stamp(1)
+	err := b.History(t.Context(), 0, func(e uidl.Event) error {
+		if e.At != next {
+			t.Fatalf("event %d comes in the place of event %d", e.At, next)
+		}
+		if next++; next%500 == 0 {
+			commit(t, b, uidl.Change{Update: []uidl.Entry{entry("a")}})
+		}
+		return nil
+	})
+	if err != nil || next != n+1 {
+		t.Errorf("%d events, %v", next-1, err)
+	}
+}
+
+func yieldEndsTheReading(t *testing.T, open Opener) {
+	b := box(t, opened(t, open), alice, "work")
+	commit(t, b, uidl.Change{History: []uidl.Event{event("a", 1), event("b", 2)}})
+	enough, n := errors.New("enough"), 0
+	err := b.History(t.Context(), 0, func(uidl.Event) error {
+		n++
+		return enough
+	})
+	if err != enough || n != 1 {
+		t.Errorf("%v after %d", err, n)
+	}
+}
+
+func longTextsOfEventsAreCut(t *testing.T, open Opener) {
+	b := box(t, opened(t, open), alice, "work")
+	long := strings.Repeat("x", 64<<10)
+	e := event("a", 1)
+	e.MessageID, e.Where, e.Note = long, long, long
+	commit(t, b, uidl.Change{History: []uidl.Event{e}})
+	e.MessageID, e.Where, e.Note = long[:512], long[:8<<10], long[:512]
+	holds(t, b, content{History: []uidl.Event{e}})
+}
+
+func oldEventsGoWithAPoll(t *testing.T, open Opener) {
+	const now = uidl.Stamp(1_800_000_000)
+	reach := uidl.Stamp(Reach / time.Second)
+	for name, c := range map[string]struct {
+		at   uidl.Stamp
+		poll *uidl.Poll
+		gone bool
+	}{
+		"one second too old":               {now - reach - 1, &uidl.Poll{Begun: now}, true},
+		"just young enough":                {now - reach, &uidl.Poll{Begun: now}, false},
+		"too old, and the poll has ended":  {now - reach, &uidl.Poll{Begun: now, Ended: now + 1}, true},
+		"too old, and no poll":             {1, nil, false},
+		"too old, and a poll of no time":   {1, &uidl.Poll{Failures: 1}, false},
+		"of the future":                    {now + 1, &uidl.Poll{Begun: now}, false},
+		"of no time":                       {0, &uidl.Poll{Begun: now}, true},
+		"of before all time, at some time": {math.MinInt64, &uidl.Poll{Begun: now}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := box(t, opened(t, open), alice, "work")
+			ahead, fresh := event("ahead", now+1e9), event("fresh", now)
+			commit(t, b, uidl.Change{History: []uidl.Event{ahead, event("a", c.at), fresh}})
+			commit(t, b, uidl.Change{Poll: c.poll, Update: []uidl.Entry{entry("a")}})
+			want := []uidl.Event{ahead, event("a", c.at), fresh}
+			if c.gone {
+				want = []uidl.Event{ahead, fresh}
+			}
+			if diff := cmp.Diff(want, eventsSince(t, b, math.MinInt64)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
 }
 
 func intentNamesSpanMailboxes(t *testing.T, open Opener) {
@@ -323,8 +458,11 @@ func movedHostCarriesOver(t *testing.T, open Opener) {
 		Records: []uidl.Entry{entry("a"), entry("b")},
 		Intents: []uidl.Intent{intent("z", "1"), intent("c", "2")},
 		Poll:    uidl.Poll{Begun: 3, Listed: true},
+		History: []uidl.Event{event("a", 1), event("b", 2)},
 	}
-	commit(t, box(t, s, alice, "work"), uidl.Change{Update: want.Records, Intend: want.Intents, Poll: &want.Poll})
+	commit(t, box(t, s, alice, "work"), uidl.Change{
+		Update: want.Records, Intend: want.Intents, Poll: &want.Poll, History: want.History,
+	})
 	b := box(t, s, moved, "work")
 	if !strings.Contains(b.Note(), moved.String()) || !strings.Contains(b.Note(), alice.String()) {
 		t.Errorf("note %q", b.Note())

@@ -1,0 +1,185 @@
+package uidl
+
+import (
+	"bytes"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+)
+
+// grown is a state that many commits made, as time does: two mailboxes with the same UIDs, records
+// that come, change and go, intents, history. Pages of earlier commits lie about in it.
+func grown(t testing.TB, commits int) []byte {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "state.db")
+	db, err := Open(t.Context(), path, Options{History: 1000 * time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for i := range commits {
+		for n, m := range []Mailbox{alice, bob} {
+			c := one(fmt.Sprintf("uid-%06d", i))
+			c.Update[0].Changed = Stamp(1000*n + i) // differs between the two
+			c.Intend = []Intent{{Ref: Ref{UID: fmt.Sprint("in-", i)}, Target: "maildir:/" + m.User, Name: fmt.Sprint(i, ".", m.User)}}
+			c.History = []Event{{At: Stamp(i + 1), What: HistoryDelivered, Ref: c.Update[0].Ref, Where: m.User}}
+			c.Poll = &Poll{Begun: Stamp(i + 1), Listed: true, Message: m.User}
+			if i > 25 { // more intents than fit in line
+				c.Abandon = []Ref{{UID: fmt.Sprint("in-", i-26)}}
+			}
+			if i%5 == 4 {
+				c.Forget = []Ref{{UID: fmt.Sprintf("uid-%06d", i-2)}}
+			}
+			if err := boxOf(t, db, m).Commit(t.Context(), c); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return readFile(t, path)
+}
+
+// salvaged is what can be read of a wreck.
+func salvaged(w *wreck) *remains {
+	r := newRemains()
+	r.readAll(w)
+	return r
+}
+
+// rescueOf is what is made of a file's content without a good copy.
+func rescueOf(file []byte) *rescue {
+	w, err := openWreck(bytes.NewReader(file), int64(len(file)))
+	if err != nil {
+		return join(newRemains(), newRemains())
+	}
+	return join(salvaged(w), newRemains())
+}
+
+// invented names the values of a rescue that are not in another.
+func (r *rescue) invented(from *rescue) (names []string) {
+	for key, m := range r.mailboxes {
+		there := from.mailboxes[key]
+		for _, k := range kinds {
+			for name, sealed := range m.values[k] {
+				if there == nil || !bytes.Equal(there.values[k][name], sealed) {
+					names = append(names, fmt.Sprintf("%q: %v %q", key, k, name))
+				}
+			}
+		}
+	}
+	return names
+}
+
+func (r *rescue) size() (n int) {
+	for _, m := range r.mailboxes {
+		for _, k := range kinds {
+			n += len(m.values[k])
+		}
+	}
+	return n
+}
+
+// S3: of a sound file all is read; of one in which an octet is wrong, nothing that was not there.
+func TestSalvageInventsNothing(t *testing.T) {
+	file := grown(t, 160)
+	whole := rescueOf(file)
+	if len(whole.lost) > 0 || whole.size() != 2*(160-160/5+26+160) {
+		t.Fatalf("%d values of a sound file, %q", whole.size(), whole.lost)
+	}
+	step := 29
+	if testing.Short() {
+		step = 499
+	}
+	tried, kept := 0, 0
+	for at := 2 * 4096; at < len(file); at += step {
+		mask := []byte{0x01, 0x80, 0xff, 0x02, 0x04, 0x10, 0x08}[tried%7]
+		tried++
+		file[at] ^= mask
+		r := rescueOf(file)
+		file[at] ^= mask
+		kept += r.size()
+		if names := r.invented(whole); len(names) > 0 {
+			t.Errorf("octet %d of page %d, mask %#x: %q", at%4096, at/4096, mask, names)
+		}
+	}
+	if most := tried * whole.size(); kept < most*95/100 {
+		t.Errorf("only %d of %d values were kept", kept, most)
+	}
+}
+
+// Where only a pointer is wrong, nothing is lost: the right page is found by what must be in it.
+func TestPageBehindAWrongPointerIsFound(t *testing.T) {
+	file := grown(t, 300)
+	whole := rescueOf(file)
+	w, err := openWreck(bytes.NewReader(file), int64(len(file)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	claims := salvaged(w).claims()
+	tried := 0
+	for id := uint64(firstInTree); id < w.pages; id++ {
+		p, err := w.page(id)
+		if err != nil || p.kind != branchPage || !leadsTo(p, claims) {
+			continue
+		}
+		for i := range p.count {
+			pointer := file[id*w.meta.pageSize+headerSize+uint64(i)*elementSize+8:][:8]
+			right := slices.Clone(pointer)
+			for _, mask := range []byte{1, 2, 3, 4, 8, 0x10, 0x20, 0x40, 0x80, 0xff} {
+				pointer[0] = right[0] ^ mask
+				r := rescueOf(file)
+				if names := r.invented(whole); len(r.lost) > 0 || len(names) > 0 || r.size() != whole.size() {
+					t.Fatalf("page %d, element %d, to %d: %q, %q", id, i, native.Uint64(pointer), r.lost, names)
+				}
+				tried++
+			}
+			copy(pointer, right)
+		}
+	}
+	if tried == 0 {
+		t.Error("no pointer leads to a leaf")
+	}
+}
+
+// leadsTo reports whether all children of a branch are parts of the state as it is.
+func leadsTo(p page, claims map[uint64]int) bool {
+	for c := range p.children() {
+		if claims[c.id] == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// A file may be cut anywhere, and pages may be zeros.
+func TestSalvageOfALostPage(t *testing.T) {
+	file := grown(t, 160)
+	whole := rescueOf(file)
+	most := 0
+	for at := 2 * 4096; at < len(file); at += 2048 { // without a header the last transaction may be gone
+		cut := rescueOf(file[:at])
+		zeros := slices.Clone(file)
+		clear(zeros[at:min(at+4096, len(file))])
+		zeroed := rescueOf(zeros)
+		if names := slices.Concat(cut.invented(whole), zeroed.invented(whole)); len(names) > 0 {
+			t.Errorf("at %d: %q", at, names)
+		}
+		if n := zeroed.size(); n < whole.size() {
+			most = max(most, n)
+		}
+	}
+	if most < whole.size()*3/4 {
+		t.Errorf("where something is missing, at most %d of %d are kept", most, whole.size())
+	}
+}
+
+// FuzzSalvage: nothing that a file holds makes it crash, or allocate more than the file is.
+func FuzzSalvage(f *testing.F) {
+	f.Add([]byte(nil))
+	f.Add(grown(f, 3))
+	f.Fuzz(func(_ *testing.T, file []byte) { rescueOf(file) })
+}
