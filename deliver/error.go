@@ -16,6 +16,8 @@ type Error struct {
 	Kind Kind
 	Err  error  // names the object: file, folder or program
 	Hint string // what a person can do about it; may be empty
+
+	Blameless bool // with Refused: the message is not to blame, a program behind the MDA is missing
 }
 
 func (e *Error) Error() string { return e.Err.Error() }

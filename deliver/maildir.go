@@ -19,6 +19,7 @@ type MaildirOptions struct {
 	Mode   fs.FileMode // of the files; 0: 0600
 	CRLF   bool        // line ends stay CR LF, as they come over the wire; otherwise LF
 	Owner  Owner
+	Trace  Trace // nil: nothing is added
 }
 
 // A Maildir delivers into tmp/ and then new/ of a Maildir, exactly once whatever is killed and
@@ -53,7 +54,14 @@ func NewMaildir(o MaildirOptions) *Maildir {
 		path:   folderPath(o.Path, o.Folder),
 		sys:    kernel{},
 	}
-	m.tmp = staging{sys: m.sys, dir: m.sub("tmp"), mode: o.Mode.Perm(), lf: !o.CRLF, owner: o.Owner}
+	m.tmp = staging{
+		sys:   m.sys,
+		dir:   m.sub("tmp"),
+		mode:  o.Mode.Perm(),
+		lf:    !o.CRLF,
+		owner: o.Owner,
+		trace: o.Trace,
+	}
 	return m
 }
 
@@ -64,6 +72,9 @@ func (m *Maildir) MaxBatch() int { return maxBatch }
 
 // Location is "maildir:" and the folder's path.
 func (m *Maildir) Location() string { return maildirPrefix + m.path }
+
+// Where is the path under which a message appears in new/. Readers move it from there.
+func (m *Maildir) Where(st Staged) string { return m.newPath(st) }
 
 // Stage writes msg into tmp/. The file stays open until Sync or Drop, which every staged message needs.
 func (m *Maildir) Stage(_ context.Context, uid string, msg io.Reader) (Staged, error) {

@@ -37,7 +37,8 @@ func TestOrderOfSystemCalls(t *testing.T) {
 	}
 }
 
-// What a killed process left half done is made durable before anything in tmp/ is.
+// D4: what a killed process left half done, the Maildir in its parent too, is made durable before
+// anything in tmp/ is.
 func TestFirstSyncOfAProcess(t *testing.T) {
 	sys := &faulty{}
 	m := faultyMaildir(t, sys)
@@ -103,6 +104,22 @@ func TestNameInNewCarriesTheSize(t *testing.T) {
 	mustPublish(t, m, batch)
 	if got, want := list(t, m.sub("new")), []string{batch[0].Name + ",S=6"}; !slices.Equal(got, want) {
 		t.Errorf("new/ holds %q, want %q", got, want)
+	}
+}
+
+// D10: a file's time is that of its arrival here, whatever the message says of itself.
+func TestFileTimesAreLeftAlone(t *testing.T) {
+	m := faultyMaildir(t, &faulty{})
+	begun := time.Now().Add(-time.Minute) // file systems have clocks of their own
+	batch := mustStage(t, m, "Received: by x; Sat, 1 Jan 2000 00:00:00 +0000\r\nDate: Sat, 1 Jan 2000 00:00:00 +0000\r\n\r\n")
+	mustSync(t, m, batch)
+	mustPublish(t, m, batch)
+	info, err := os.Stat(m.Where(batch[0]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if at := info.ModTime(); at.Before(begun) || at.After(begun.Add(2*time.Minute)) {
+		t.Errorf("the file's time is %v", at)
 	}
 }
 
@@ -207,13 +224,29 @@ func TestFailedRename(t *testing.T) {
 
 // D3: a full disk in the middle leaves nothing, whichever call finds it out.
 func TestFailedStage(t *testing.T) {
-	for _, call := range []string{"create tmp/", "write"} {
-		t.Run(call, func(t *testing.T) {
-			sys := &faulty{fail: failing(syscall.ENOSPC, call)}
-			m := faultyMaildir(t, sys)
-			_, err := m.Stage(t.Context(), "1", strings.NewReader(strings.Repeat("x", 200_000)))
-			wantError(t, err, IO, m.sub("tmp")+": no space left on device", syscall.ENOSPC)
-			wantCount(t, m.sub("tmp"), 0)
+	inMaildir := func(t testing.TB, sys *faulty) (Target, string) {
+		m := faultyMaildir(t, sys)
+		return m, m.sub("tmp")
+	}
+	inSpool := func(t testing.TB, sys *faulty) (Target, string) {
+		m := testMDA(t, "exit 0")
+		m.spool.sys = sys
+		return m, m.spool.dir
+	}
+	for _, tt := range []struct {
+		claim, call string
+		open        func(testing.TB, *faulty) (Target, string)
+	}{
+		{"no file in tmp/", "create tmp/", inMaildir},
+		{"no octet in tmp/", "write", inMaildir},
+		{"no file in the spool", "create spool/", inSpool},
+		{"no octet in the spool", "write", inSpool},
+	} {
+		t.Run(tt.claim, func(t *testing.T) {
+			target, dir := tt.open(t, &faulty{fail: failing(syscall.ENOSPC, tt.call)})
+			_, err := target.Stage(t.Context(), "1", strings.NewReader(strings.Repeat("x", 200_000)))
+			wantError(t, err, IO, dir+": no space left on device", syscall.ENOSPC)
+			wantCount(t, dir, 0)
 			if kept.Load() != 0 {
 				t.Errorf("%d descriptors are held", kept.Load())
 			}

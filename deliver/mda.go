@@ -29,6 +29,7 @@ type MDAOptions struct {
 	Timeout time.Duration // of one run; 0: a minute
 	Account string
 	Owner   Owner
+	Trace   Trace // nil: nothing is added
 }
 
 // An MDA hands each message to a program on its standard input and takes its exit status for
@@ -57,6 +58,7 @@ func NewMDA(o MDAOptions) *MDA {
 			mode:  0o600,
 			lf:    !o.CRLF,
 			owner: o.Owner,
+			trace: o.Trace,
 		},
 	}
 }
@@ -66,6 +68,18 @@ func (m *MDA) MaxBatch() int { return 1 }
 
 // Location is "mda:" and the spool's path.
 func (m *MDA) Location() string { return mdaPrefix + m.spool.dir }
+
+// Where is the program: what it did with the message only it can say.
+func (m *MDA) Where(Staged) string {
+	if len(m.argv) == 0 {
+		return ""
+	}
+	return m.argv[0]
+}
+
+// Reader reads a staged message again from its beginning, as the agent does: one that was refused
+// too often moves on from here.
+func (m *MDA) Reader(st Staged) (io.ReadCloser, error) { return m.spool.open(st.Name) }
 
 // Open looks for the program, and creates the spool with what is missing above it.
 func (m *MDA) Open(context.Context) error {
@@ -153,12 +167,9 @@ func (m *MDA) Settle(ctx context.Context, st Staged, _ time.Duration) (Outcome, 
 
 // hand runs the agent with one message.
 func (m *MDA) hand(ctx context.Context, st Staged) error {
-	if err := checkName(st.Name); err != nil {
-		return err
-	}
-	f, err := os.OpenFile(m.spool.path(st.Name), os.O_RDONLY|syscall.O_NOFOLLOW, 0)
+	f, err := m.spool.open(st.Name)
 	if err != nil {
-		return failed(m.spool.dir, err)
+		return err
 	}
 	defer f.Close()
 	argv, err := m.expandArgv(st, f)
@@ -189,21 +200,35 @@ func verdict(err error) error {
 	if ok && (e.Status == tempFail || e.Signal != 0 || e.Ended != nil) {
 		return &Error{Kind: Later, Err: err}
 	}
-	return &Error{Kind: Refused, Err: err}
+	return &Error{Kind: Refused, Err: err, Blameless: ok && (e.Status == cannotRun || e.Status == notFound)}
 }
 
-const tempFail = 75 // EX_TEMPFAIL of sysexits(3)
+const (
+	tempFail  = 75  // EX_TEMPFAIL of sysexits(3)
+	cannotRun = 126 // a shell's, of a command in a script
+	notFound  = 127
+)
 
 // missingProgram is about the whole account: no message can be handed over.
 func missingProgram(program string, err error) error {
 	if e, ok := errors.AsType[*exec.Error](err); ok {
 		err = e.Err
 	}
-	hint := "install it, or correct deliver.mda in the configuration"
-	if errors.Is(err, fs.ErrPermission) {
-		hint = "make it executable for the user who runs popsync"
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return unusable("make it executable for the user who runs popsync", "%s: %w", program, cause(err))
+	case errors.Is(err, syscall.ENOEXEC):
+		return unusable("begin a script with #!/bin/sh; any other program has to be made for this machine", "%s: %w", program, cause(err))
+	case errors.Is(err, fs.ErrNotExist) && there(program):
+		return unusable("correct the line with #! that the program begins with", "%s: its interpreter: %w", program, cause(err))
 	}
-	return unusable(hint, "%s: %w", program, cause(err))
+	return unusable("install it, or correct deliver.mda in the configuration", "%s: %w", program, cause(err))
+}
+
+// there tells whether a program that could not be started is where it should be.
+func there(program string) bool {
+	_, err := exec.LookPath(program)
+	return err == nil
 }
 
 // environment is what the agent sees: nothing of the mail but the UID, made harmless.

@@ -112,6 +112,31 @@ func TestMissingAgent(t *testing.T) {
 	wantError(t, err, Create, agent+": no such file or directory", fs.ErrNotExist)
 }
 
+// D8: what is there and cannot be run says why.
+func TestAgentThatCannotBeRun(t *testing.T) {
+	for _, tt := range []struct{ claim, program, text, hint string }{
+		{"no such interpreter", "#!/no/such/shell\n", "its interpreter: no such file or directory", "correct the line with #!"},
+		{"no program at all", "cat >mail\n", "exec format error", "begin a script with #!"},
+	} {
+		t.Run(tt.claim, func(t *testing.T) {
+			m := testMDA(t, "")
+			agent := filepath.Join(t.TempDir(), "agent")
+			if err := os.WriteFile(agent, []byte(tt.program), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			m.argv = []string{agent}
+			if err := m.Open(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			_, err := handOver(t, m, "a")
+			wantError(t, err, Create, agent+": "+tt.text, nil)
+			if e, ok := errors.AsType[*Error](err); !ok || !strings.HasPrefix(e.Hint, tt.hint) {
+				t.Errorf("error %v, want the hint %q", err, tt.hint)
+			}
+		})
+	}
+}
+
 // P4: the end of the program ends the agent, and the message counts as not delivered.
 func TestEndWhileAnAgentRuns(t *testing.T) {
 	m := testMDA(t, "exec sleep 100")

@@ -18,6 +18,9 @@ func Settling(location string, owner Owner) (Target, error) {
 	if path, ok := strings.CutPrefix(location, maildirPrefix); ok && filepath.IsAbs(path) {
 		return settling{NewMaildir(MaildirOptions{Path: path, Owner: owner})}, nil
 	}
+	if path, ok := strings.CutPrefix(location, quarantinePrefix); ok && filepath.IsAbs(path) {
+		return settling{NewQuarantine(MaildirOptions{Path: path, Owner: owner})}, nil
+	}
 	if spool, ok := strings.CutPrefix(location, mdaPrefix); ok && filepath.IsAbs(spool) {
 		return settling{orphans{NewMDA(MDAOptions{Spool: spool, Owner: owner})}}, nil
 	}

@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -26,6 +27,7 @@ type staging struct {
 	mode  fs.FileMode
 	lf    bool // CR LF becomes LF
 	owner Owner
+	trace Trace
 
 	at      atomic.Uint64 // the folder's place; 0: not looked for since it was opened
 	probed  atomic.Bool   // the first file's mode has been looked at
@@ -53,7 +55,7 @@ func (s *staging) stage(uid string, msg io.Reader) (Staged, error) {
 	if err != nil {
 		return Staged{}, failed(s.dir, err)
 	}
-	size, err := s.fill(f, msg)
+	size, err := s.fill(f, s.traced(uid, msg))
 	if err == nil {
 		err = s.keep(name, f)
 	}
@@ -119,20 +121,29 @@ func (s *staging) syncFiles(batch []Staged) []error {
 }
 
 func (s *staging) syncFile(name string) error {
-	if err := checkName(name); err != nil {
-		return err
-	}
 	f := s.take(name)
 	if f == nil {
 		var err error
-		if f, err = os.OpenFile(s.path(name), os.O_RDONLY|syscall.O_NOFOLLOW, 0); err != nil {
-			return failed(s.dir, err)
+		if f, err = s.open(name); err != nil {
+			return err
 		}
 	}
 	if err := errors.Join(s.sys.fsync(f), f.Close()); err != nil {
 		return failed(s.dir, err)
 	}
 	return nil
+}
+
+// open opens a staged file for reading.
+func (s *staging) open(name string) (*os.File, error) {
+	if err := checkName(name); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(s.path(name), os.O_RDONLY|syscall.O_NOFOLLOW, 0)
+	if err != nil {
+		return nil, failed(s.dir, err)
+	}
+	return f, nil
 }
 
 // size is that of a staged file; there is false where none has that name.
@@ -164,7 +175,15 @@ func (s *staging) drop(batch []Staged) error {
 			errs = append(errs, err)
 		}
 	}
-	return errors.Join(errs...)
+	return firstOf(errs)
+}
+
+// firstOf stands for all of errs: a folder has the same trouble with each of its files.
+func firstOf(errs []error) error {
+	if len(errs) < 2 {
+		return errors.Join(errs...)
+	}
+	return fmt.Errorf("%w (and %d more)", errs[0], len(errs)-1)
 }
 
 // remove removes a staged file; that there is none is fine.
@@ -189,7 +208,7 @@ func (s *staging) clean(keep func(name string) bool) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		errs = append(errs, failed(s.dir, err))
 	}
-	return errors.Join(errs...)
+	return firstOf(errs)
 }
 
 // eachName calls yield with the names in the folder dir until it returns false. A name that is

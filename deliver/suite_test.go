@@ -25,6 +25,34 @@ func TestMaildir(t *testing.T) {
 	}
 }
 
+// D10: a trace header stands in front of every message and changes nothing else. TestMDAWithTraceHeader
+// has the other line ends.
+func TestMaildirWithTraceHeader(t *testing.T) {
+	delivertest.Run(t, func(t testing.TB) delivertest.Place {
+		path := filepath.Join(t.TempDir(), "Maildir")
+		p := maildirPlace(path, deliver.MaildirOptions{Path: path, Trace: trace})
+		p.Trace = trace("")
+		return p
+	})
+}
+
+func trace(string) string { return "X-Popsync: account work\n\tand more\n" }
+
+// D7: what an agent refused is delivered here as it was handed over.
+func TestQuarantine(t *testing.T) {
+	delivertest.Run(t, func(t testing.TB) delivertest.Place {
+		path := filepath.Join(t.TempDir(), "state", "quarantine", "work")
+		p := maildirPlace(path, deliver.MaildirOptions{})
+		p.Target = func() deliver.Target {
+			return deliver.NewQuarantine(deliver.MaildirOptions{
+				Path: path, Trace: trace, Owner: deliver.NewOwner(state), // the message has that header already
+			})
+		}
+		p.KeepsCRLF = true
+		return p
+	})
+}
+
 // D5
 func TestMaildirFolder(t *testing.T) {
 	delivertest.Run(t, func(t testing.TB) delivertest.Place {
@@ -49,22 +77,34 @@ func maildirPlace(path string, o deliver.MaildirOptions) delivertest.Place {
 // D6: the agent writes what it reads into a new file.
 func TestMDA(t *testing.T) {
 	delivertest.Run(t, func(t testing.TB) delivertest.Place {
-		dir := t.TempDir()
-		mail, spool := filepath.Join(dir, "mail"), filepath.Join(dir, "state", "spool")
-		if err := os.Mkdir(mail, 0o700); err != nil {
-			t.Fatal(err)
-		}
-		agent := []string{"/bin/sh", "-c", `exec cat > "$(mktemp "$1/XXXXXXXXXX")"`, "agent", mail}
-		return delivertest.Place{
-			Target: func() deliver.Target {
-				return deliver.NewMDA(deliver.MDAOptions{
-					Argv: agent, Spool: spool, Account: "work", Owner: deliver.NewOwner(state),
-				})
-			},
-			Delivered: func(t testing.TB) []string { return sums(t, mail) },
-			Staged:    func(t testing.TB) []string { return entries(t, spool) },
-		}
+		return mdaPlace(t, deliver.MDAOptions{})
 	})
+}
+
+func TestMDAWithTraceHeader(t *testing.T) {
+	delivertest.Run(t, func(t testing.TB) delivertest.Place {
+		p := mdaPlace(t, deliver.MDAOptions{CRLF: true, Trace: trace})
+		p.Trace, p.KeepsCRLF = trace(""), true
+		return p
+	})
+}
+
+func mdaPlace(t testing.TB, o deliver.MDAOptions) delivertest.Place {
+	dir := t.TempDir()
+	mail, spool := filepath.Join(dir, "mail"), filepath.Join(dir, "state", "spool")
+	if err := os.Mkdir(mail, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	o.Argv = []string{"/bin/sh", "-c", `exec cat > "$(mktemp "$1/XXXXXXXXXX")"`, "agent", mail}
+	o.Spool, o.Account = spool, "work"
+	return delivertest.Place{
+		Target: func() deliver.Target {
+			o.Owner = deliver.NewOwner(state)
+			return deliver.NewMDA(o)
+		},
+		Delivered: func(t testing.TB) []string { return sums(t, mail) },
+		Staged:    func(t testing.TB) []string { return entries(t, spool) },
+	}
 }
 
 func entries(t testing.TB, dir string) []string {

@@ -65,8 +65,11 @@ type Target interface {
 	// before the next message is handed over (an MDA).
 	MaxBatch() int
 
-	// Location says where this target delivers, such as "maildir:/home/a/Maildir" or
-	// "mda:/home/a/.local/state/popsync/spool"; an intent carries it, so that it is settled
-	// where it was staged even when the configuration has changed since.
+	// Where says in words where a published message is, such as "/home/a/Maildir/new/NAME,S=12".
+	Where(st Staged) string
+
+	// Location says where this target delivers, such as "maildir:/home/a/Maildir",
+	// "mda:/home/a/.local/state/popsync/spool" or "quarantine:" and a path; an intent carries it,
+	// so that it is settled where it was staged even when the configuration has changed since.
 	Location() string
 }

@@ -31,6 +31,9 @@ type Account struct {
 	Session  time.Duration // of a whole session: after it nothing more is begun
 	Target   deliver.Target
 
+	MaxAttempts int                 // verdicts of an agent against a message, after which it is set aside
+	Quarantine  *deliver.Quarantine // where; nil for never
+
 	Pipelining pop3.Pipelining
 
 	Auth        mechanism.Name // how to log in

@@ -3,6 +3,7 @@ package fetch
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"slices"
 	"sync"
@@ -23,6 +24,7 @@ type arrival struct {
 	staged deliver.Staged
 	octets int64  // as they came over the line
 	header uint64 // its digest
+	id     string // its Message-ID
 
 	failed bool // it was not: its rank is to be kept for it
 }
@@ -99,7 +101,7 @@ func (s *session) stageAll(soft, ctx context.Context, items []Item, staged chan<
 			s.hadAgain(h)
 			return s.account.Target.Drop([]deliver.Staged{st})
 		}
-		err = s.pass(ctx, staged, arrival{Item: item, staged: st, octets: body.Size(), header: msg.digest()})
+		err = s.pass(ctx, staged, arrival{Item: item, staged: st, octets: body.Size(), header: msg.digest(), id: messageID(msg.header)})
 		if err != nil {
 			s.account.Target.Drop([]deliver.Staged{st})
 		}
@@ -145,8 +147,19 @@ type bringer struct {
 	brought []Had            // delivered and recorded
 	fresh   []Had            // delivered, recorded with the next commit
 	orphans []deliver.Staged // staged, without an intent, and not wanted any more
-	done    []deliver.Staged // delivered, and dropped once that is recorded
+	done    []leftover       // dropped once what became of it is recorded
 	next    uidl.Change      // recorded with the next batch's intents
+}
+
+// A leftover is a staged file that is not needed any more.
+type leftover struct {
+	target deliver.Target
+	staged deliver.Staged
+}
+
+// dropLater has a staged file removed once what comes next is recorded.
+func (b *bringer) dropLater(target deliver.Target, st deliver.Staged) {
+	b.done = append(b.done, leftover{target, st})
 }
 
 // deliverAll returns once staged is closed, or on an error that concerns the target or the state
@@ -194,7 +207,9 @@ func (b *bringer) deliver(ctx context.Context, batch []arrival) error {
 			failed = context.Cause(ctx)
 		}
 		if failed != nil {
-			b.giveUp(durable)
+			for _, a := range durable {
+				b.giveUp(a, a.attempts)
+			}
 			break
 		}
 		if err := b.commit(); err != nil {
@@ -211,7 +226,7 @@ func (b *bringer) keepRanks(batch []arrival) []arrival {
 	arrived := batch[:0]
 	for _, a := range batch {
 		if a.failed {
-			b.failed(a)
+			b.failed(a, a.attempts)
 			continue
 		}
 		arrived = append(arrived, a)
@@ -219,12 +234,13 @@ func (b *bringer) keepRanks(batch []arrival) []arrival {
 	return arrived
 }
 
-// failed keeps the rank of a message that shares its UID with others.
-func (b *bringer) failed(a arrival) {
-	if !a.Shared {
-		return
+// failed keeps the rank of a message that shares its UID with others, and the number of verdicts
+// against it.
+func (b *bringer) failed(a arrival, attempts uint16) {
+	if !a.Shared && attempts == a.attempts {
+		return // its record, if it has one, says so
 	}
-	rec := uidl.Record{State: uidl.Failed, Shared: true, Size: a.Size, Changed: uidl.At(b.s.now()), Deletions: a.before}
+	rec := uidl.Record{State: uidl.Failed, Attempts: attempts, Shared: a.Shared, Size: a.Size, Changed: uidl.At(b.s.now()), Deletions: a.before}
 	b.next.Update = append(b.next.Update, uidl.Entry{Ref: a.Ref(), Record: rec})
 }
 
@@ -236,7 +252,7 @@ func (b *bringer) sync(ctx context.Context, batch []arrival) (durable []arrival,
 			continue
 		}
 		b.orphans = append(b.orphans, batch[i].staged)
-		b.failed(batch[i])
+		b.failed(batch[i], batch[i].attempts)
 		failed = firstError(failed, b.s.deliveryFailed(err))
 	}
 	return durable, failed
@@ -251,19 +267,51 @@ func (b *bringer) publish(ctx context.Context, batch []arrival) (failed error) {
 			b.delivered(a)
 			continue
 		}
-		b.giveUp(batch[i : i+1])
-		e := b.s.deliveryFailed(err)
 		switch {
 		case ctx.Err() != nil: // we ended the agent ourselves
-			failed = firstError(failed, context.Cause(ctx))
-			continue
+			err = context.Cause(ctx)
 		case verdict(err):
-			b.s.failOne(a.Item, e)
+			b.refused(ctx, a, err)
 			continue
+		default:
+			err = b.s.deliveryFailed(err)
 		}
-		failed = firstError(failed, e)
+		b.giveUp(a, a.attempts)
+		failed = firstError(failed, err)
 	}
 	return failed
+}
+
+// refused notes a verdict on one message. What an agent refuses for good is counted, and set aside in
+// the end (D7); what it wants later is not.
+func (b *bringer) refused(ctx context.Context, a arrival, err error) {
+	e := b.s.deliveryFailed(err)
+	if e.Kind == Busy || blameless(err) {
+		b.giveUp(a, a.attempts)
+	} else if where := b.setAside(ctx, a, err); where != "" {
+		e.Err = fmt.Errorf("refused %s and set aside as %s: %w", times(int(a.attempts)+1), where, e.Err)
+		e.Hint = "it stays on the server as well; to have it fetched again: popsync uidl forget " + b.s.account.Name + " UID"
+	} else {
+		b.giveUp(a, oneMore(a.attempts))
+		b.happened(a, uidl.HistoryRefused, b.s.account.Target.Where(a.staged), err.Error())
+	}
+	b.s.failOne(a.Item, e)
+}
+
+// blameless says whether a refusal is not the message's fault.
+func blameless(err error) bool {
+	e, ok := errors.AsType[*deliver.Error](err)
+	return ok && e.Blameless
+}
+
+// oneMore counts up to what a record can hold.
+func oneMore(attempts uint16) uint16 { return max(attempts, attempts+1) }
+
+// happened writes into the history what became of a message.
+func (b *bringer) happened(a arrival, what uidl.What, where, note string) {
+	b.next.History = append(b.next.History, uidl.Event{
+		At: uidl.At(b.s.now()), What: what, Ref: a.Ref(), Size: a.octets, MessageID: a.id, Where: where, Note: note,
+	})
 }
 
 func (b *bringer) delivered(a arrival) {
@@ -271,19 +319,18 @@ func (b *bringer) delivered(a arrival) {
 	rec := uidl.Record{State: uidl.Delivered, DeleteSent: s.account.Keep.Delete, Size: a.Size, Shared: a.Shared, Header: a.header, Changed: uidl.At(s.now()), Deletions: a.before}
 	b.next.Confirm = append(b.next.Confirm, uidl.Entry{Ref: a.Ref(), Record: rec})
 	b.fresh = append(b.fresh, Had{Item: a.Item, Record: rec})
-	b.done = append(b.done, a.staged)
+	b.happened(a, uidl.HistoryDelivered, s.account.Target.Where(a.staged), "")
+	b.dropLater(s.account.Target, a.staged)
 	s.addDelivered(a.octets)
 	s.tell(Event{Kind: Delivered, UID: a.UID, Bytes: a.octets})
 }
 
-// giveUp withdraws the intents of messages that were not delivered. Their staged files go only
-// once that is durable: an intent without its file means that a reader took the message away.
-func (b *bringer) giveUp(batch []arrival) {
-	for _, a := range batch {
-		b.next.Abandon = append(b.next.Abandon, a.Ref())
-		b.failed(a)
-		b.done = append(b.done, a.staged)
-	}
+// giveUp withdraws the intent of a message that was not delivered. Its staged file goes only once
+// that is durable: an intent without its file means that a reader took the message away.
+func (b *bringer) giveUp(a arrival, attempts uint16) {
+	b.next.Abandon = append(b.next.Abandon, a.Ref())
+	b.failed(a, attempts)
+	b.dropLater(b.s.account.Target, a.staged)
 }
 
 // commit records what has come together, then drops what is not needed any more. Only what is
@@ -295,10 +342,23 @@ func (b *bringer) commit() error {
 		return err
 	}
 	b.brought = append(b.brought, fresh...)
-	if err := b.s.account.Target.Drop(done); err != nil {
+	if err := drop(done); err != nil {
 		b.s.tell(Event{Kind: Warned, Text: "staged files stay: " + err.Error()})
 	}
 	return nil
+}
+
+// drop removes leftovers, those of one target together.
+func drop(all []leftover) (errs error) {
+	for len(all) > 0 {
+		target := all[0].target
+		var batch []deliver.Staged
+		for len(all) > 0 && all[0].target == target {
+			batch, all = append(batch, all[0].staged), all[1:]
+		}
+		errs = errors.Join(errs, target.Drop(batch))
+	}
+	return errs
 }
 
 func (s *session) intent(a arrival) uidl.Intent {

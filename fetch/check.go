@@ -37,21 +37,29 @@ func (s *session) check(ctx context.Context) (Probe, *Error) {
 // are in the order of accounts; an error is nil where all is well.
 func (p *Poller) Check(ctx context.Context, accounts []Account) ([]Probe, []*Error) {
 	probes, errs := make([]Probe, len(accounts)), make([]*Error, len(accounts))
-	q := newQueue(p.MaxParallel, p.MaxPerHost)
+	q := p.queue(accounts, Request{DryRun: true}) // nobody joins a look
 	for i, a := range accounts {
 		errs[i] = notBegun(a).Err
 		q.add(job{index: i, host: a.Server.Host})
 	}
 	dispatch(ctx, q, func(j job) (job, bool) {
-		s, failed := p.session(ctx, accounts[j.index])
-		if failed != nil {
-			errs[j.index] = s.fail(failed).Err
-			return j, false
-		}
-		probes[j.index], errs[j.index] = s.check(ctx)
+		probes[j.index], errs[j.index] = p.checkOne(ctx, accounts[j.index])
 		return j, false
 	})
 	return probes, errs
+}
+
+func (p *Poller) checkOne(ctx context.Context, a Account) (Probe, *Error) {
+	v, leave, err := p.alone(ctx, a.Mailbox())
+	if err != nil {
+		return Probe{}, notBegun(a).Err
+	}
+	defer leave()
+	s, failed := p.session(ctx, a, Request{}, v)
+	if failed != nil {
+		return Probe{}, s.fail(failed).Err
+	}
+	return s.check(ctx)
 }
 
 // visit is a session that only looks.
@@ -62,7 +70,7 @@ func (s *session) visit(ctx context.Context) (listing pop3.Listing, err error) {
 	if err := s.askPassword(ctx); err != nil {
 		return listing, err
 	}
-	if err := s.logIn(ctx); err != nil {
+	if err := s.logIn(ctx, ctx); err != nil {
 		return listing, err
 	}
 	if listing, err = s.list(ctx); err != nil {

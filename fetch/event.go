@@ -7,6 +7,7 @@ type EventKind uint8
 
 const (
 	Begun     EventKind = iota // a poll began
+	Joined                     // somebody else asked for the poll that runs
 	LoggedIn                   // Took: since the beginning
 	Listed                     // New messages of Bytes octets are to come (as LIST announced), Total lie there
 	Received                   // one message came over the line: UID, Bytes
@@ -49,6 +50,8 @@ type Result struct {
 	Took     time.Duration
 
 	StateBroken bool // a change of the state failed: it takes no more until it is opened again
+
+	asked bool // the server was
 
 	Wait time.Duration // before the next log-in, as the server or its provider wants it
 	More bool          // the server may show more once this much is fetched

@@ -17,7 +17,7 @@ func (s *session) finish(ctx context.Context, due, brought []Had) error {
 	if s.client.Err() != nil {
 		return nil // and was told; what is due is deleted in the next session
 	}
-	if s.quitCommits() && s.bodies > len(brought) {
+	if s.quitCommits() && s.bodies > len(brought)+s.aside {
 		// QUIT would hide what was retrieved and not delivered: the session is closed without it.
 		s.inTransaction = false
 		s.leave(ctx)
@@ -37,7 +37,7 @@ func (s *session) finish(ctx context.Context, due, brought []Had) error {
 
 // again opens a second session, without RETR, and finds there what is due.
 func (s *session) again(ctx context.Context, due []Had) ([]Had, error) {
-	if err := s.logIn(ctx); err != nil {
+	if err := s.logIn(ctx, ctx); err != nil {
 		return nil, err
 	}
 	listing, err := s.list(ctx)
@@ -98,6 +98,7 @@ func (s *session) deleted(h Had) {
 	h.Record.Deletions++
 	h.Record.State, h.Record.Changed, h.Record.DeleteSent = uidl.Deleted, uidl.At(s.now()), false
 	s.unsaved.Update = append(s.unsaved.Update, uidl.Entry{Ref: h.Ref(), Record: h.Record})
+	s.unsaved.History = append(s.unsaved.History, uidl.Event{At: h.Record.Changed, What: uidl.HistoryDeleted, Ref: h.Ref(), Size: h.Size})
 }
 
 // remember writes down how the poll went, with all that waits for a commit.

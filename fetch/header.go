@@ -74,6 +74,21 @@ func identifies(field []byte) (keeps, unique bool) {
 	return false, false
 }
 
+// messageID is that of a header, as it stands there; empty where there is none.
+func messageID(header []byte) string {
+	for line := range bytes.Lines(header) {
+		line = bytes.TrimRight(line, "\r\n")
+		if len(line) == 0 {
+			break
+		}
+		name, value, ok := bytes.Cut(line, []byte(":"))
+		if ok && bytes.EqualFold(bytes.TrimRight(name, " \t"), identifying[0]) {
+			return string(bytes.TrimSpace(value))
+		}
+	}
+	return ""
+}
+
 // A passing message is a body on its way into a target: its header is kept as it passes, and it
 // may not be larger than most octets.
 type passing struct {

@@ -87,7 +87,7 @@ func (s *session) keepRanks(all, now []Item) {
 	}
 	for _, m := range all[len(now):] {
 		if m.Shared {
-			rec := uidl.Record{State: uidl.Failed, Shared: true, Size: m.Size, Changed: uidl.At(s.now()), Deletions: m.before}
+			rec := uidl.Record{State: uidl.Failed, Attempts: m.attempts, Shared: true, Size: m.Size, Changed: uidl.At(s.now()), Deletions: m.before}
 			s.unsaved.Update = append(s.unsaved.Update, uidl.Entry{Ref: m.Ref(), Record: rec})
 		}
 	}

@@ -10,21 +10,22 @@ import (
 )
 
 // logIn opens a session: connection, TLS, log-in. A token that the server refuses is renewed
-// once, for it may have ended before its time.
-func (s *session) logIn(ctx context.Context) error {
-	if err := s.reach(ctx); err != nil {
+// once, for it may have ended before its time. Once soft ends no log-in begins; one that is under
+// way is answered, so that the server hears QUIT (P4).
+func (s *session) logIn(soft, hard context.Context) error {
+	if err := s.reach(soft); err != nil {
 		return err
 	}
-	err := s.authenticate(ctx)
+	err := s.authenticate(hard)
 	if isVerdict(err) && s.account.Renew != nil {
-		err = s.authenticateAnew(ctx)
+		err = s.authenticateAnew(hard)
 	}
 	if err != nil {
 		return err
 	}
 	s.loggedIn, s.inTransaction, s.refusedLogIn = s.now(), true, false
 	s.tell(Event{Kind: LoggedIn, Took: s.loggedIn.Sub(s.begun)})
-	return nil
+	return context.Cause(soft)
 }
 
 // authenticate logs in, in the one way that the account names, or by the strongest that the server

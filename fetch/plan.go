@@ -19,6 +19,8 @@ type Item struct {
 	Rank   uint32 // tells apart the messages that share a UID
 	Shared bool   // another message has, or had, the same UID
 	before uint8  // sessions that deleted a message of this name, and it is listed again
+
+	attempts uint16 // verdicts against it so far
 }
 
 // Ref is the name of the item's record.
@@ -230,6 +232,9 @@ func (p *planner) listed(m Item, rec uidl.Entry) {
 	doubtful := mayBeReused(rec)
 	p.SizesMatter = p.SizesMatter || doubtful
 	if !rec.State.Had() || reused(m, rec) {
+		if rec.State == uidl.Failed {
+			m.attempts = rec.Attempts
+		}
 		p.Retrieve = append(p.Retrieve, m)
 		if rec.State.Had() && !m.Shared {
 			p.Look = append(p.Look, Had{m, rec.Record, true})

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -41,7 +42,7 @@ func TestHangingAccountHoldsUpNobody(t *testing.T) {
 			t.Error("the account that hangs was not the last")
 		}
 	}
-	results := p.Fetch(t.Context(), accounts)
+	results := p.Fetch(t.Context(), accounts, Request{})
 	for _, r := range results[2:] {
 		if r.Err != nil || r.New != 1 {
 			t.Errorf("%s: %+v", r.Account, r)
@@ -97,7 +98,7 @@ func TestMaxPerHost(t *testing.T) {
 			running--
 		}
 	}
-	for _, r := range p.Fetch(t.Context(), accounts) {
+	for _, r := range p.Fetch(t.Context(), accounts, Request{}) {
 		if r.Err != nil || r.New != 1 {
 			t.Errorf("%+v", r)
 		}
@@ -122,7 +123,7 @@ func TestEndInTheMiddleOfAFetch(t *testing.T) {
 		return poptest.Default
 	})
 	began := time.Now()
-	r := w.poller().Fetch(ctx, []Account{w.account})[0]
+	r := w.poller().Fetch(ctx, []Account{w.account}, Request{})[0]
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("took %v", took)
 	}
@@ -146,7 +147,7 @@ func TestEndOfAPipelinedFetch(t *testing.T) {
 		cancel()
 		return poptest.Default(c)
 	}))
-	r := w.poller().Fetch(ctx, []Account{w.account})[0]
+	r := w.poller().Fetch(ctx, []Account{w.account}, Request{})[0]
 	if r.Err != nil || r.New != 50 || !w.last().Quit {
 		t.Errorf("%+v\n%s", r, w.last())
 	}
@@ -161,7 +162,7 @@ func TestEndTakesItsTimeOnce(t *testing.T) {
 		w.server.Hook("RETR", poptest.Always(poptest.Seq(func(*poptest.Conn) error { cancel(); return nil }, poptest.Sleep(2600*time.Millisecond), poptest.Default)))
 		w.server.Hook("QUIT", poptest.Always(poptest.Stall))
 		began := time.Now() // of the bubble
-		r := w.poller().Fetch(ctx, []Account{w.account})[0]
+		r := w.poller().Fetch(ctx, []Account{w.account}, Request{})[0]
 		if took := time.Since(began); took != lingerFor {
 			t.Errorf("took %v", took)
 		}
@@ -171,6 +172,23 @@ func TestEndTakesItsTimeOnce(t *testing.T) {
 	})
 }
 
+// P4: an end during the log-in waits for its answer, so that the server hears QUIT.
+func TestEndDuringTheLogIn(t *testing.T) {
+	w := newWorld(t, poptest.Options{})
+	w.add(1, 3)
+	ctx, cancel := context.WithCancel(t.Context())
+	w.server.Hook("AUTH", poptest.Always(func(c *poptest.Conn) error { cancel(); return poptest.Default(c) }))
+	w.server.Hook("PASS", poptest.Always(func(c *poptest.Conn) error { cancel(); return poptest.Default(c) }))
+	r := w.poller().Fetch(ctx, []Account{w.account}, Request{})[0]
+	if r.Err == nil || r.Err.Kind != Interrupted {
+		t.Errorf("%v", r.Err)
+	}
+	if s := w.last(); !s.Quit || slices.Contains(s.Verbs(), "UIDL") {
+		t.Errorf("session:\n%s", s)
+	}
+	w.good(3)
+}
+
 // P4: an end during the hand-shake is no failure of the server.
 func TestEndDuringTheHandshake(t *testing.T) {
 	ca := poptest.NewCA(t)
@@ -178,7 +196,7 @@ func TestEndDuringTheHandshake(t *testing.T) {
 	w.overTLS(ca, ImplicitTLS)
 	ctx, cancel := context.WithCancel(t.Context())
 	w.server.Hook(poptest.Accept, poptest.Always(poptest.Seq(func(*poptest.Conn) error { cancel(); return nil }, poptest.Stall)))
-	if r := w.poller().Fetch(ctx, []Account{w.account})[0]; r.Err == nil || r.Err.Kind != Interrupted {
+	if r := w.poller().Fetch(ctx, []Account{w.account}, Request{})[0]; r.Err == nil || r.Err.Kind != Interrupted {
 		t.Errorf("%v", r.Err)
 	}
 }
@@ -190,7 +208,7 @@ func TestEndWhileTheServerStalls(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		w.server.Hook("RETR", poptest.WithArg("2", poptest.Seq(func(*poptest.Conn) error { cancel(); return nil }, poptest.Stall)))
 		began := time.Now() // of the bubble
-		r := w.poller().Fetch(ctx, []Account{w.account})[0]
+		r := w.poller().Fetch(ctx, []Account{w.account}, Request{})[0]
 		if took := time.Since(began); took != lingerFor {
 			t.Errorf("took %v", took)
 		}
@@ -219,7 +237,7 @@ func TestEndWhileAnAgentHangs(t *testing.T) {
 		ended <- time.Now()
 		cancel()
 	}()
-	r := w.poller().Fetch(ctx, []Account{w.account})[0]
+	r := w.poller().Fetch(ctx, []Account{w.account}, Request{})[0]
 	if took := time.Since(<-ended); took > 5*time.Second {
 		t.Errorf("took %v", took)
 	}
@@ -247,7 +265,7 @@ func TestAgentsVerdicts(t *testing.T) {
 }
 
 // script is an agent.
-func script(t *testing.T, text string) string {
+func script(t testing.TB, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "agent")
 	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+text+"\n"), 0o700); err != nil {
@@ -294,7 +312,7 @@ func TestInterruptedBeforeItsTurn(t *testing.T) {
 	w := newWorld(t, poptest.Options{})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	r := w.poller().Fetch(ctx, []Account{w.account})[0]
+	r := w.poller().Fetch(ctx, []Account{w.account}, Request{})[0]
 	if r.Err == nil || r.Err.Kind != Interrupted || !strings.Contains(r.Err.Error(), "work: ") {
 		t.Errorf("%v", r.Err)
 	}

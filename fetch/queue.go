@@ -1,7 +1,6 @@
 package fetch
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -13,19 +12,25 @@ type job struct {
 	host  string
 	due   time.Time
 	alone bool // not beside others on its host: a server that holds back its answers after a failure does so to all (A9)
+	joins bool // a poll that runs, and takes no place of its own
 }
 
-// A queue says whose turn it is: jobs that are due, in the order of their due times, as many at
-// once as the limits allow. A host that is at its limit holds up nobody else.
+// A beside is what another one does at the same mailbox.
+type beside uint8
+
+const (
+	nobody   beside = iota
+	joinable        // it polls, and has not listed the mailbox yet
+	busy            // whatever it does, it is to be waited for
+)
+
+// A queue says whose turn it is: jobs that are due, in the order of their due times, as there are
+// places. A host that has none left holds up nobody else.
 type queue struct {
-	max, maxPerHost int
-	waiting         []job // by due
-	running         int
-	onHost          map[string]int
-}
-
-func newQueue(maxParallel, maxPerHost int) *queue {
-	return &queue{max: cmp.Or(maxParallel, 16), maxPerHost: cmp.Or(maxPerHost, 4), onHost: make(map[string]int)}
+	places  *places
+	beside  func(job) beside // what is under way at the job's mailbox
+	waiting []job            // by due
+	running int              // started from here
 }
 
 // add puts j behind those that are due at the same time.
@@ -41,28 +46,31 @@ func (q *queue) add(j job) {
 
 // start takes the next job whose turn it is.
 func (q *queue) start(now time.Time) (j job, ok bool) {
-	if q.running == q.max {
-		return job{}, false
-	}
 	for i, j := range q.waiting {
 		if j.due.After(now) {
 			break
 		}
-		if q.onHost[j.host] < q.maxPerHost && !(j.alone && q.onHost[j.host] > 0) {
+		if q.mayStart(&j) {
 			q.waiting = slices.Delete(q.waiting, i, i+1)
 			q.running++
-			q.onHost[j.host]++
 			return j, true
 		}
 	}
 	return job{}, false
 }
 
+// mayStart finds a place for j, or a poll that it joins.
+func (q *queue) mayStart(j *job) bool {
+	b := q.beside(*j)
+	j.joins = b == joinable
+	return j.joins || b == nobody && q.places.take(*j)
+}
+
 // finish gives back the place of a job that was started.
 func (q *queue) finish(j job) {
 	q.running--
-	if q.onHost[j.host]--; q.onHost[j.host] == 0 {
-		delete(q.onHost, j.host)
+	if !j.joins {
+		q.places.give(j)
 	}
 }
 
@@ -80,23 +88,23 @@ func (q *queue) idle(now time.Time) (wait time.Duration, ok bool) {
 // ends, and waits for those that run. poll says when a job is due again, if ever.
 func dispatch(ctx context.Context, q *queue, poll func(job) (next job, again bool)) {
 	type end struct {
-		job   // as it comes again
-		again bool
+		job, next job
+		again     bool
 	}
 	ended := make(chan end)
 	for {
-		now := time.Now()
-		for ctx.Err() == nil {
+		now, free, over := time.Now(), q.places.free(), ctx.Err() != nil
+		for !over {
 			j, ok := q.start(now)
 			if !ok {
 				break
 			}
 			go func() {
 				next, again := poll(j)
-				ended <- end{next, again}
+				ended <- end{j, next, again}
 			}()
 		}
-		if q.running == 0 && (ctx.Err() != nil || len(q.waiting) == 0) {
+		if q.running == 0 && (over || len(q.waiting) == 0) {
 			return
 		}
 		var alarm <-chan time.Time
@@ -104,15 +112,16 @@ func dispatch(ctx context.Context, q *queue, poll func(job) (next job, again boo
 			alarm = time.After(wait)
 		}
 		stopped := ctx.Done()
-		if ctx.Err() != nil {
-			alarm, stopped = nil, nil
+		if over {
+			alarm, stopped, free = nil, nil, nil
 		}
 		select {
 		case e := <-ended:
 			q.finish(e.job)
 			if e.again {
-				q.add(e.job)
+				q.add(e.next)
 			}
+		case <-free: // a place, or a mailbox
 		case <-alarm:
 		case <-stopped:
 		}

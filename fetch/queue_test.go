@@ -13,9 +13,13 @@ import (
 	"pgregory.net/rapid"
 )
 
+func testQueue(maxParallel, maxPerHost int) *queue {
+	return &queue{places: newPlaces(maxParallel, maxPerHost), beside: func(job) beside { return nobody }}
+}
+
 // P1: as many at once as the limits allow; a host at its limit holds up nobody else.
 func TestQueueKeepsToLimits(t *testing.T) {
-	q := newQueue(3, 2)
+	q := testQueue(3, 2)
 	for i, host := range []string{"a", "a", "a", "b", "b"} {
 		q.add(job{index: i, host: host})
 	}
@@ -36,7 +40,7 @@ func TestQueueKeepsToLimits(t *testing.T) {
 }
 
 func TestQueueOrdersByDueTime(t *testing.T) {
-	q := newQueue(9, 9)
+	q := testQueue(9, 9)
 	for i, minutes := range []int{3, 1, 2, 1} {
 		q.add(job{index: i, host: fmt.Sprint(i), due: today.Add(time.Duration(minutes) * time.Minute)})
 	}
@@ -61,7 +65,7 @@ func TestDispatchRunsEachOnce(t *testing.T) {
 		hosts := rapid.SliceOfN(rapid.SampledFrom([]string{"a", "b", "c"}), 0, 20).Draw(rt, "hosts")
 		most, perHost := rapid.IntRange(1, 5).Draw(rt, "max_parallel"), rapid.IntRange(1, 3).Draw(rt, "max_per_host")
 		synctest.Test(t, func(t *testing.T) {
-			q := newQueue(most, perHost)
+			q := testQueue(most, perHost)
 			for i, h := range hosts {
 				q.add(job{index: i, host: h})
 			}
@@ -95,7 +99,7 @@ func TestDispatchRunsEachOnce(t *testing.T) {
 func TestDispatchEndsCleanly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		q := newQueue(1, 1)
+		q := testQueue(1, 1)
 		for i := range 3 {
 			q.add(job{index: i, host: "a"})
 		}
@@ -113,10 +117,47 @@ func TestDispatchEndsCleanly(t *testing.T) {
 	})
 }
 
+// P4: a context that ends while jobs wait for somebody else ends the dispatch, at whatever moment.
+func TestDispatchEndsWhileItWaits(t *testing.T) {
+	for looks := range 10 {
+		synctest.Test(t, func(t *testing.T) {
+			q := testQueue(1, 1)
+			q.beside = func(job) beside { return busy }
+			q.add(job{host: "a"})
+			c := &endingContext{Context: t.Context(), looks: looks, done: make(chan struct{})}
+			time.AfterFunc(time.Second, c.end)
+			dispatch(c, q, nil)
+		})
+	}
+}
+
+// An endingContext ends when its error is looked at once more than looks, or by end.
+type endingContext struct {
+	context.Context
+	looks int
+	ended sync.Once
+	done  chan struct{}
+}
+
+func (c *endingContext) end()                  { c.ended.Do(func() { close(c.done) }) }
+func (c *endingContext) Done() <-chan struct{} { return c.done }
+
+func (c *endingContext) Err() error {
+	if c.looks--; c.looks < 0 {
+		c.end()
+	}
+	select {
+	case <-c.done:
+		return context.Canceled
+	default:
+		return nil
+	}
+}
+
 // A9: an account whose log-in was refused is not asked beside its neighbours on the same host,
 // and holds none of them up.
 func TestRefusedAccountWaitsForItsNeighbours(t *testing.T) {
-	q := newQueue(4, 4)
+	q := testQueue(4, 4)
 	q.add(job{index: 0, host: "a", due: today})
 	q.add(job{index: 1, host: "a", due: today, alone: true})
 	q.add(job{index: 2, host: "a", due: today})

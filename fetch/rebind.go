@@ -17,27 +17,31 @@ type Rebinding struct {
 // Rebind logs in to a's mailbox, which has got new UIDs, and gives the records of messages that
 // are there under another UID that UID: by size and, with TOP, by header. Nothing is fetched and
 // nothing deleted. What matches nothing is fetched by the next poll. In a dry run the records
-// stay as they are.
-func (p *Poller) Rebind(ctx context.Context, a Account) (Rebinding, *Error) {
-	s, failed := p.session(ctx, a)
+// stay as they are. Of r the rest but for DryRun, Notify and Trace means nothing here.
+func (p *Poller) Rebind(ctx context.Context, a Account, r Request) (Rebinding, *Error) {
+	v, leave, err := p.alone(ctx, a.Mailbox())
+	if err != nil {
+		return Rebinding{}, notBegun(a).Err
+	}
+	defer leave()
+	p.tellAlso(v, r.Notify)
+	s, failed := p.session(ctx, a, Request{Trace: r.Trace}, v) // it is a look at the server in a dry run too
 	if failed != nil {
 		return Rebinding{}, s.fail(failed).Err
 	}
-	dry := s.dryRun
-	s.dryRun = false // it is a look at the server all the same
 	s.begin()
 	soft, release := interruptible(ctx)
 	defer release()
 	hard, release := s.lingering(soft)
 	defer release()
-	r, err := s.rebind(soft, hard, dry)
+	found, err := s.rebind(soft, hard, r.DryRun)
 	s.leave(hard)
 	s.note(err)
 	if s.refusedLogIn {
 		s.last.Refusals = s.refusals()
 		s.note(s.commit(uidl.Change{Poll: &s.last}))
 	}
-	return r, s.end().Err
+	return found, s.end().Err
 }
 
 func (s *session) rebind(ctx, hard context.Context, dry bool) (Rebinding, error) {

@@ -98,9 +98,7 @@ func TestUrgentAndChangedSettingsAskAgain(t *testing.T) {
 	inBubble(t, poptest.Options{}, func(t *testing.T, w *world) {
 		w.setPassword(wrong)
 		w.each(time.Hour, 24*time.Hour, func(Result) {})
-		p := w.poller()
-		p.Now = true
-		p.Fetch(t.Context(), []Account{w.account})
+		w.poller().Fetch(t.Context(), []Account{w.account}, Request{Now: true})
 		if n := w.logIns(); n != 4 {
 			t.Errorf("%d log-ins after --now, want 4", n)
 		}
@@ -147,9 +145,7 @@ func TestLoginDelay(t *testing.T) {
 		if took := time.Since(began); took < 300*time.Second || took > 310*time.Second {
 			t.Errorf("the second log-in came after %v, want 300 s", took)
 		}
-		p := w.poller()
-		p.Now = true
-		if r := p.Fetch(t.Context(), []Account{w.account})[0]; r.Err != nil || r.Skipped != "" {
+		if r := w.poller().Fetch(t.Context(), []Account{w.account}, Request{Now: true})[0]; r.Err != nil || r.Skipped != "" {
 			t.Errorf("--now: %+v", r)
 		}
 	})
@@ -172,9 +168,7 @@ func TestProviderInterval(t *testing.T) {
 		if logIns != 5 {
 			t.Errorf("%d log-ins in an hour, want one each 15 min", logIns)
 		}
-		p := w.poller()
-		p.Now = true
-		if r := p.Fetch(t.Context(), []Account{w.account})[0]; r.Err == nil || r.Err.Kind != Busy {
+		if r := w.poller().Fetch(t.Context(), []Account{w.account}, Request{Now: true})[0]; r.Err == nil || r.Err.Kind != Busy {
 			t.Errorf("an early log-in: got %v, want it to be no wrong password", r.Err)
 		}
 	})
@@ -623,15 +617,14 @@ func TestRetryKeepsToLoginDelay(t *testing.T) {
 	caps := append(poptest.Capabilities(), "LOGIN-DELAY 300")
 	inBubble(t, poptest.Options{Capabilities: caps}, func(t *testing.T, w *world) {
 		w.good(0)
-		p := w.poller()
-		p.Retry = true
-		if r := p.Fetch(t.Context(), []Account{w.account})[0]; r.Skipped == "" {
+		retry := Request{Retry: true}
+		if r := w.poller().Fetch(t.Context(), []Account{w.account}, retry)[0]; r.Skipped == "" {
 			t.Error("the server was asked too early")
 		}
 		time.Sleep(5 * time.Minute)
 		w.setPassword(wrong)
 		w.bad(Refused, "log in")
-		p.Fetch(t.Context(), []Account{w.account})
+		w.poller().Fetch(t.Context(), []Account{w.account}, retry)
 		if n := w.logIns(); n != 3 {
 			t.Errorf("%d log-ins, want a retry at once", n)
 		}

@@ -23,13 +23,11 @@ func TestRenumberedMailbox(t *testing.T) {
 		}
 		w.wantMail(letters(1, 30))
 
-		p := w.poller()
-		p.DryRun = true
-		if r, err := p.Rebind(t.Context(), w.account); err != nil || r != (Rebinding{Known: 30, Unknown: 32, Matched: 30}) {
+		if r, err := w.poller().Rebind(t.Context(), w.account, Request{DryRun: true}); err != nil || r != (Rebinding{Known: 30, Unknown: 32, Matched: 30}) {
 			t.Errorf("dry run: %+v, %v", r, err)
 		}
 		w.bad(Protocol, "renumbered")
-		r, err := w.poller().Rebind(t.Context(), w.account)
+		r, err := w.poller().Rebind(t.Context(), w.account, Request{})
 		if err != nil || r != (Rebinding{Known: 30, Unknown: 32, Matched: 30}) {
 			t.Errorf("got %+v, %v", r, err)
 		}
@@ -109,7 +107,7 @@ func TestNewUIDsAtEveryPollOfALargeMailbox(t *testing.T) {
 	w.add(1, 40)
 	w.good(40)
 	w.bad(Protocol, "renumbered")
-	if _, err := w.poller().Rebind(t.Context(), w.account); err != nil {
+	if _, err := w.poller().Rebind(t.Context(), w.account, Request{}); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {

@@ -39,6 +39,14 @@ func (s *session) addDelivered(octets int64) {
 	s.result.Bytes += octets
 }
 
+// countAside counts a message in the quarantine: it is had.
+func (s *session) countAside() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.result.Left--
+	s.aside++
+}
+
 func plural(n int, what string) string {
 	if n == 1 {
 		return "1 " + what

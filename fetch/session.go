@@ -37,6 +37,7 @@ type session struct {
 	salt        func() string // of keys of refusals; nil for random ones
 	now         func() time.Time
 	tell        func(Event)
+	listing     func() // is called before the mailbox is listed
 	trace       func(line string)
 
 	password      secret.Value
@@ -52,6 +53,7 @@ type session struct {
 
 	unsaved uidl.Change // goes with the last commit
 	bodies  int         // messages that began to come in
+	aside   int         // of them, those in the quarantine
 	lost    bool        // commands that came early (W8)
 	header  []byte      // of the message that comes in, to be used again
 
@@ -115,7 +117,7 @@ func (s *session) begin() {
 }
 
 func (s *session) end() Result {
-	s.result.Took = s.now().Sub(s.begun)
+	s.result.Took, s.result.asked = s.now().Sub(s.begun), !s.pausing
 	if s.client != nil {
 		s.result.Wait = s.untilNext(s.client.Capabilities().LoginDelay)
 		s.result.More = s.quitCommits() && s.result.New > 0 && s.result.Err == nil
@@ -145,7 +147,7 @@ func (s *session) run(ctx, hard context.Context) error {
 			return err
 		}
 	}
-	if err := s.logIn(ctx); err != nil {
+	if err := s.logIn(ctx, hard); err != nil {
 		return err
 	}
 	plan, err := s.look(hard)
@@ -223,7 +225,7 @@ func (s *session) makeReady(soft, ctx context.Context) error {
 	if err := s.account.Target.Open(ctx); err != nil {
 		return s.deliveryFailed(err)
 	}
-	if err := s.leftovers.clean(ctx, s.account.Name, s.account.Target, s.intentNames); err != nil {
+	if err := s.leftovers.clean(ctx, s.account, s.intentNames); err != nil {
 		s.tell(Event{Kind: Warned, Text: "files of an earlier run stay: " + err.Error()})
 	}
 	return nil
@@ -231,6 +233,7 @@ func (s *session) makeReady(soft, ctx context.Context) error {
 
 // look lists the mailbox and decides what is to be done.
 func (s *session) look(ctx context.Context) (Plan, error) {
+	s.listing()
 	listing, err := s.list(ctx)
 	if err != nil {
 		return Plan{}, err

@@ -69,8 +69,9 @@ func (d *settling) one(ctx context.Context, target deliver.Target, in uidl.Inten
 	outcome, err := target.Settle(ctx, st, d.s.now().Sub(in.At.Time()))
 	switch {
 	case outcome == deliver.Delivered:
-		rec := uidl.Record{State: uidl.Delivered, Size: in.Size, Shared: in.Shared, Header: in.Header, Changed: uidl.At(d.s.now())}
+		rec := uidl.Record{State: settled(in), Size: in.Size, Shared: in.Shared, Header: in.Header, Changed: uidl.At(d.s.now())}
 		d.change.Confirm = append(d.change.Confirm, uidl.Entry{Ref: in.Ref, Record: rec})
+		d.change.History = append(d.change.History, d.event(in, target.Where(st)))
 	case outcome == deliver.Again, verdict(err):
 		d.change.Abandon = append(d.change.Abandon, in.Ref) // it is fetched again
 	default:
@@ -79,6 +80,22 @@ func (d *settling) one(ctx context.Context, target deliver.Target, in uidl.Inten
 	d.count++
 	d.drops = append(d.drops, func() error { return target.Drop([]deliver.Staged{st}) })
 	return nil
+}
+
+// settled is what a message is whose intent came to its end.
+func settled(in uidl.Intent) uidl.State {
+	if deliver.IsQuarantine(in.Target) {
+		return uidl.Quarantined
+	}
+	return uidl.Delivered
+}
+
+func (d *settling) event(in uidl.Intent, where string) uidl.Event {
+	e := uidl.Event{At: uidl.At(d.s.now()), What: uidl.HistoryDelivered, Ref: in.Ref, Size: in.Size, Where: where, Note: "found after an interrupted run"}
+	if settled(in) == uidl.Quarantined {
+		e.What = uidl.HistoryQuarantined
+	}
+	return e
 }
 
 // record makes durable what was found out, and then drops the staged files.

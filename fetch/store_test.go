@@ -221,7 +221,7 @@ func (w *world) pollWith(shell func(store) store) Result {
 	}
 	s := &session{
 		account: w.account, records: shell(box), owner: w.owner, leftovers: new(leftovers),
-		intentNames: w.db.IntentNames, now: time.Now, tell: func(Event) {},
+		intentNames: w.db.IntentNames, now: time.Now, tell: func(Event) {}, listing: func() {},
 	}
 	return s.poll(w.Context())
 }

@@ -37,6 +37,7 @@ type world struct {
 	dry     bool
 	dialer  dialer
 	salt    func() string
+	history time.Duration
 
 	mu     sync.Mutex
 	events []Event
@@ -100,7 +101,7 @@ func worldOf(t testing.TB, server *poptest.Server) *world {
 // open opens the state, as a new run of the program does.
 func (w *world) open() {
 	w.Helper()
-	db, err := uidl.Open(w.Context(), w.state, uidl.Options{})
+	db, err := uidl.Open(w.Context(), w.state, uidl.Options{History: w.history})
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -123,7 +124,7 @@ func (w *world) maildir() *deliver.Maildir {
 }
 
 func (w *world) poller() *Poller {
-	return &Poller{Store: w.db, Owner: w.owner, DryRun: w.dry, Notify: w.notice, Trace: w.trace, dialer: w.dialer, salt: w.salt}
+	return &Poller{Store: w.db, Owner: w.owner, Notify: w.notice, Trace: w.trace, dialer: w.dialer, salt: w.salt}
 }
 
 // setPassword changes what the account says, not what the server takes.
@@ -166,7 +167,7 @@ func (w *world) notice(e Event) {
 
 func (w *world) poll() Result {
 	w.Helper()
-	return w.poller().Fetch(w.Context(), []Account{w.account})[0]
+	return w.poller().Fetch(w.Context(), []Account{w.account}, Request{DryRun: w.dry})[0]
 }
 
 // letter is a small message that says its number.

@@ -47,7 +47,7 @@ func providerCmd(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Defer(s.Close)
 	s.Mailbox("alice").AcceptToken(p.Good)
 	ts.Setenv(args[0]+"_PORT", strconv.Itoa(s.Port))
-	ts.Value(serversKey).(map[string]*server)[args[0]] = &server{s}
+	ts.Value(serversKey).(map[string]*server)[args[0]] = &server{Server: s}
 }
 
 // scriptTB is the part of a script that oauthtest needs.

@@ -108,7 +108,7 @@ func wantsValue(app *cli.App, text string) bool {
 // valuesOf a flag; those of --config are files, which the shell knows.
 func valuesOf(flag, prefix string) []candidate {
 	var all []candidate
-	for _, value := range map[string][]string{"--color": {"auto", "always", "never"}, "--flow": flowNames}[flag] {
+	for _, value := range map[string][]string{"--color": {"auto", "always", "never"}, "--flow": flowNames, "--state": stateNames[1:]}[flag] {
 		all = append(all, candidate{prefix + value, ""})
 	}
 	return all
@@ -129,8 +129,7 @@ func flagCandidates(flags []cli.Flag) []candidate {
 func wordsOf(app *cli.App, verb *cli.Command, there []string, accounts func() []string) []candidate {
 	var names []string
 	switch {
-	case verb.ArgsUsage == "ACCOUNT" && len(there) > 0: // one is all it takes
-	case strings.Contains(verb.ArgsUsage, "ACCOUNT"):
+	case takesAccount(verb.ArgsUsage, len(there)):
 		names = accounts()
 	case verb.Name == "help" && len(there) == 0:
 		names = helpNames(app)
@@ -144,6 +143,20 @@ func wordsOf(app *cli.App, verb *cli.Command, there []string, accounts func() []
 		}
 	}
 	return all
+}
+
+// takesAccount says whether an argument is the name of an account. Usage names each, from the
+// first, and the last may come again: ACCOUNT UID...
+func takesAccount(usage string, i int) bool {
+	words := strings.Fields(usage)
+	if last := len(words) - 1; i > last && strings.HasSuffix(strings.TrimSuffix(usage, "]"), "...") {
+		i = last
+	}
+	if i >= len(words) {
+		return false
+	}
+	word := strings.Trim(words[i], "[.]")
+	return word == "ACCOUNT" || word == "FROM"
 }
 
 // configOf is what --config says among flags.

@@ -16,7 +16,7 @@ func TestComplete(t *testing.T) {
 		return []string{"work", "home"}
 	}
 	for name, tt := range map[string]struct{ in, want string }{
-		"nothing typed":              {"", "fetch run check auth uidl help completion"},
+		"nothing typed":              {"", "fetch run check auth log uidl help completion"},
 		"a command":                  {"fe", "fetch"},
 		"a command behind a flag":    {"-v|c", "check completion"},
 		"a flag before the verb":     {"--co", "--config --color"},
@@ -44,6 +44,11 @@ func TestComplete(t *testing.T) {
 		"their flags":                {"auth|login|--n", "--no-browser --no-input"},
 		"their values":               {"auth|login|--flow|p", "paste"},
 		"an unknown one of them":     {"auth|logni|", ""},
+		"an account, then UIDs":      {"uidl|forget|work|", ""},
+		"... which is the first":     {"uidl|forget|", "work home"},
+		"two of them":                {"uidl|move|work|", "home"},
+		"an account or none":         {"uidl|list|work|", ""},
+		"states":                     {"uidl|list|--state|de", "delivered deleted"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []string

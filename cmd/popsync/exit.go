@@ -71,6 +71,9 @@ func statusOf(failures []failure) int {
 // failure.
 func explain(err error) []failure {
 	var each []error
+	if far, ok := errors.AsType[farErrors](err); ok {
+		return far
+	}
 	if all, ok := errors.AsType[several](err); ok {
 		each = all
 	} else if all, ok := errors.AsType[config.Errors](err); ok {
@@ -123,7 +126,7 @@ func explainOne(err error) failure {
 		return f
 	}
 	f := failure{message: term.Escape(err.Error())}
-	f.hint = term.Escape(adviceOf(err))
+	f.hint = term.Escape(cmp.Or(adviceOf(err), permissionHint(err)))
 	f.code, f.status = classify(err)
 	if f.hint == "" {
 		f.hint = hintOfStatus[f.status]
@@ -155,7 +158,7 @@ func classify(err error) (code string, status int) {
 		return "usage", exitUsage
 	case is[*config.Error](err), is[*configError](err):
 		return fetch.Config.String(), exitConfig
-	case is[*uidl.HeldError](err):
+	case is[*uidl.HeldError](err), is[*neighbourError](err):
 		return fetch.Busy.String(), exitBusy
 	case is[*uidl.DamageError](err), is[*uidl.VersionError](err):
 		return fetch.CannotWrite.String(), exitCannotWrite
@@ -283,6 +286,9 @@ func signalled(ctx context.Context) *signalError {
 	s, _ := errors.AsType[*signalError](context.Cause(ctx))
 	return s
 }
+
+// signalledBy says whether err is no more than that a signal came.
+func signalledBy(err error) bool { return is[*signalError](err) }
 
 // afterSignal is err, or the signal that led to it.
 func afterSignal(ctx context.Context, err error) error {

@@ -66,33 +66,27 @@ type fetchOptions struct {
 
 func runFetch(ctx context.Context, o fetchOptions, out output) error {
 	v := newView(o, out)
-	cfg, _, err := load(o.common) // until here a signal ends the program at once
+	t, err := newTask(o.common, "fetch") // until here a signal ends the program at once
 	ctx, stop := untilSignal(ctx, v.finishing)
 	defer stop()
-	var p *parts
 	if err == nil {
-		p, err = open(ctx, newAsker(o.common), cfg, o.accounts, o.dryRun)
+		err = t.choose(o.accounts)
 	}
-	if err != nil {
-		err = afterSignal(ctx, err)
+	if err == nil {
+		err = t.askFirst(ctx)
+	}
+	f := newFetching(t, o, v, out)
+	if err == nil {
+		err = f.all(ctx)
+	}
+	if err != nil && !(v.begun.Load() && signalledBy(err)) {
 		if o.json {
 			return withJSON(out.stdout, "fetch", err)
 		}
 		return err
 	}
-	if text := p.note(); text != "" && o.detail > quiet {
-		_, _ = fmt.Fprintln(v.w, term.Escape(text))
-	}
-	poller := p.poller()
-	poller.DryRun, poller.Notify, poller.Trace = o.dryRun, v.tell, v.trace
-	poller.Now = o.now
-	poller.Retry = o.now || len(o.accounts) > 0 && out.watched() // who names an account there wants to see
-	v.begin()
-	results := poller.Fetch(ctx, p.accounts)
-	v.stop()
-	closed := p.close()
-	asked := out.watched() || o.detail > normal
-	return reportFetch(o, out, results, both(fetchError(ctx, results, asked), closed))
+	err = reportFetch(o, out, f.results(), fetchError(ctx, f.results(), out.watched() || o.detail > normal))
+	return both(err, f.finish(ctx))
 }
 
 // reportFetch writes what was asked for to standard output; err is returned with what went
@@ -176,10 +170,11 @@ type view struct {
 	begun   atomic.Bool
 }
 
-// begin is start, from where on there is something to finish.
+// begin is start, from where on there is something to finish. Only the first one counts.
 func (v *view) begin() {
-	v.begun.Store(true)
-	v.start()
+	if !v.begun.Swap(true) {
+		v.start()
+	}
 }
 
 func newView(o fetchOptions, out output) *view {

@@ -66,10 +66,8 @@ func commonOf(c *cli.Context) (common, error) {
 // noWords refuses arguments where a command has no use for them.
 func noWords(c *cli.Context) error {
 	if c.Args().Present() {
-		return &usageError{
-			"popsync " + c.Command.Name + " takes no arguments, and there is " + quoted(c.Args().First()),
-			"see popsync " + c.Command.Name + " --help",
-		}
+		name := c.Command.HelpName // popsync uidl verify
+		return &usageError{name + " takes no arguments, and there is " + quoted(c.Args().First()), "see " + name + " --help"}
 	}
 	return nil
 }

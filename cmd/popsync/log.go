@@ -96,6 +96,8 @@ func (l *eventLog) tell(ev fetch.Event) {
 	switch ev.Kind {
 	case fetch.Begun:
 		log.Debug("poll begins")
+	case fetch.Joined:
+		log.Debug("asked for while it runs")
 	case fetch.LoggedIn:
 		log.Debug("logged in", "took", short(ev.Took))
 	case fetch.Listed:

@@ -47,7 +47,12 @@ func TestScripts(t *testing.T) {
 			"answer":    answerCmd,
 			"sessions":  sessionsCmd,
 			"config":    configCmd,
+			"flip":      flipCmd,
 			"status":    statusCmd,
+			"await":     awaitCmd,
+			"listed":    listedCmd,
+			"late":      lateCmd,
+			"term":      termCmd,
 			"signal":    signalCmd,
 			"delivered": deliveredCmd,
 			"json":      jsonCmd,
@@ -67,7 +72,10 @@ const serversKey = "servers"
 // password is that of all mailboxes here. What tests print is searched for it (make test LOG=...).
 const password = "Pw7-never-to-be-shown"
 
-type server struct{ *poptest.Server }
+type server struct {
+	*poptest.Server
+	listed int // see listedCmd
+}
 
 // serverCmd: server NAME [tls|starttls|CERTIFICATE-KIND] starts a POP3 server. NAME_PORT is its
 // port, NAME_CA the file of its CA.
@@ -93,7 +101,7 @@ func serverCmd(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ts.Defer(s.Close)
 	ts.Setenv(args[0]+"_PORT", strconv.Itoa(s.Port))
-	ts.Value(serversKey).(map[string]*server)[args[0]] = &server{s}
+	ts.Value(serversKey).(map[string]*server)[args[0]] = &server{Server: s}
 }
 
 func serverNamed(ts *testscript.TestScript, name string) *server {
@@ -145,8 +153,11 @@ func noSecretCmd(ts *testscript.TestScript, neg bool, args []string) {
 // line's end. "stall" never answers.
 func answerCmd(ts *testscript.TestScript, neg bool, args []string) {
 	action := poptest.Send(strings.NewReplacer(`\e`, "\x1b", `\n`, "\r\n").Replace(args[2]) + "\r\n")
-	if args[2] == "stall" {
+	switch args[2] {
+	case "stall":
 		action = poptest.Stall
+	case "default":
+		action = poptest.Default
 	}
 	serverNamed(ts, args[0]).Hook(args[1], poptest.Always(action))
 }

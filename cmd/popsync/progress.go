@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -34,7 +35,9 @@ type running struct {
 func (p *progress) tell(ev fetch.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if ev.Kind == fetch.Begun {
+	known := slices.ContainsFunc(p.running, func(r *running) bool { return r.account == ev.Account })
+	switch {
+	case ev.Kind == fetch.Begun, ev.Kind == fetch.Joined && !known:
 		p.running = append(p.running, &running{account: ev.Account, doing: "connecting"})
 		return
 	}
@@ -60,7 +63,7 @@ func (r *running) tell(ev fetch.Event) {
 		r.got += ev.Bytes
 	case fetch.Delivered:
 		r.done++
-	case fetch.Begun, fetch.Deleted, fetch.Warned, fetch.Ended:
+	case fetch.Begun, fetch.Joined, fetch.Deleted, fetch.Warned, fetch.Ended:
 	}
 }
 

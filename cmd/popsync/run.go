@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -11,8 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"popsync/fetch"
-	"popsync/internal/config"
-	"popsync/internal/secret"
+	"popsync/internal/term"
 )
 
 func runCommand() *cli.Command {
@@ -43,65 +43,124 @@ priority and carry no time of their own.`,
 
 func runRun(ctx context.Context, o common, out output) error {
 	log := newLog(out.stderr, levelOf(o.detail), isJournal(os.Stderr, os.Getenv("JOURNAL_STREAM")))
-	cfg, _, err := load(o)
+	t, err := newTask(o, "run")
 	if err != nil {
 		return err
 	}
-	if chosen, err := cfg.Select(nil); err == nil && len(chosen) == 0 {
-		return &configError{fmt.Errorf("%s: no account is enabled", cfg.Path), "there is nothing to poll: take out enabled: false"}
-	}
-	var polling atomic.Bool
+	r := &runner{task: t, log: log}
 	ctx, stop := untilSignal(ctx, func() {
-		if polling.Load() {
+		if r.polling.Load() {
 			log.Info("finishing what is under way")
 		}
 	})
 	defer stop()
-	asker := newAsker(o)
-	p, err := open(ctx, asker, cfg, nil, false)
+	if err := r.prepare(ctx, out); err != nil {
+		return unlessSignalled(ctx, err)
+	}
+	return unlessSignalled(ctx, t.withState(ctx, false, func(h *holder) error { return r.run(ctx, h) }, r.standAside(ctx)))
+}
+
+// unlessSignalled is err, or nil where it is only that run was told to end.
+func unlessSignalled(ctx context.Context, err error) error {
 	if signalled(ctx) != nil {
 		return nil
 	}
-	if err != nil {
+	return err
+}
+
+// A runner polls for ever.
+type runner struct {
+	task    *task
+	log     *slog.Logger
+	polling atomic.Bool
+	broken  chan struct{} // gets a value when the state cannot be written any more
+}
+
+// prepare finds the accounts and asks for what nothing gives.
+func (r *runner) prepare(ctx context.Context, out output) error {
+	t := r.task
+	if err := t.choose(nil); err != nil {
 		return err
 	}
-	polling.Store(true)
+	if len(t.chosen) == 0 {
+		return &configError{fmt.Errorf("%s: no account is enabled", t.config.Path), "there is nothing to poll: take out enabled: false"}
+	}
+	if t.detail == trace {
+		t.trace = tellTrace(out.stderr)
+	}
+	t.say = func(text string) { r.log.Info(term.Escape(text)) }
+	r.broken = make(chan struct{}, 1)
+	tell, forget := newEventLog(r.log).tell, forgetting(t.asker.Forget)
+	t.notify = func(ev fetch.Event) {
+		tell(ev)
+		forget(ev)
+		if ev.Kind == fetch.Ended && ev.Result.StateBroken {
+			select {
+			case r.broken <- struct{}{}:
+			default:
+			}
+		}
+	}
+	return t.askFirst(ctx)
+}
+
+// standAside waits for a fetch that holds the state; another run ends this one.
+func (r *runner) standAside(ctx context.Context) func(*neighbour) error {
+	return func(n *neighbour) error { return n.standAside(ctx, r.task, errRuns) }
+}
+
+var errRuns = errors.New("polls already")
+
+// run polls until ctx ends. A state that cannot be written any more is opened again: what it holds
+// is not known until then.
+func (r *runner) run(ctx context.Context, h *holder) error {
+	t := r.task
 	for {
-		if text := p.note(); text != "" {
-			log.Warn(text)
+		if text := h.note(); text != "" {
+			r.log.Warn(text)
 		}
-		poller := p.poller()
-		tell, forget := newEventLog(log).tell, forgetting(asker.Forget)
-		poller.Notify = func(ev fetch.Event) { tell(ev); forget(ev) }
-		if o.detail == trace {
-			poller.Trace = tellTrace(out.stderr)
+		if h.deaf != nil {
+			r.log.Warn("other commands have to wait: " + term.Escape(h.deaf.Error()))
 		}
-		log.Info("polling", "accounts", len(p.accounts), "configuration", p.config.Path, "state", p.config.State)
-		broken := runUntilBroken(ctx, poller, p.accounts)
-		err := p.close()
+		accounts := h.all(t.chosen)
+		r.polling.Store(true)
+		r.log.Info("polling", "accounts", len(accounts), "configuration", t.config.Path, "state", t.config.State)
+		broken := r.pollUntilBroken(ctx, h, accounts)
+		err := h.close(ctx)
 		if !broken {
 			return err
 		}
-		if p = reopen(ctx, asker, cfg, log); p == nil {
+		if h = r.reopen(ctx); h == nil {
 			return nil
 		}
 	}
 }
 
-// runUntilBroken polls until ctx ends, or the state cannot be written any more: what it holds is
-// not known then, and only opening it again tells.
-func runUntilBroken(ctx context.Context, poller *fetch.Poller, accounts []fetch.Account) (broken bool) {
+// goodEvery is how often it is looked whether the last good copy of the state is a day old.
+const goodEvery = time.Hour
+
+// pollUntilBroken says why the polling ended.
+func (r *runner) pollUntilBroken(ctx context.Context, h *holder, accounts []fetch.Account) (broken bool) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	tell := poller.Notify
-	poller.Notify = func(ev fetch.Event) {
-		tell(ev)
-		if ev.Kind == fetch.Ended && ev.Result.StateBroken {
+	select {
+	case <-r.broken: // of the state before
+	default:
+	}
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		select {
+		case <-r.broken:
 			broken = true
 			stop()
+		case <-ctx.Done():
 		}
-	}
-	poller.Run(ctx, accounts)
+	}()
+	defer every(goodEvery, func() { h.keepGood(ctx) })()
+	h.poller.Run(ctx, accounts)
+	stop()
+	<-watched
 	return broken
 }
 
@@ -109,20 +168,24 @@ func runUntilBroken(ctx context.Context, poller *fetch.Poller, accounts []fetch.
 const reopenAfter = time.Minute
 
 // reopen opens everything again as soon as that can be done. It returns nil once ctx ends.
-func reopen(ctx context.Context, asker *secret.Asker, cfg *config.Config, log *slog.Logger) *parts {
+func (r *runner) reopen(ctx context.Context) *holder {
 	for {
-		log.Error("the state could not be written; it is opened again", "in", reopenAfter)
+		r.log.Error("the state could not be written; it is opened again", "in", reopenAfter)
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-time.After(reopenAfter):
 		}
-		p, err := open(ctx, asker, cfg, nil, false)
-		if err == nil {
-			return p
+		h, n, err := r.task.take(ctx, false)
+		switch {
+		case h != nil:
+			return h
+		case n != nil: // somebody was faster, and will end
+			n.conn.Close()
+			continue
 		}
 		for _, f := range explain(err) {
-			log.Error(f.message, "hint", f.hint)
+			r.log.Error(f.message, "hint", f.hint)
 		}
 	}
 }

@@ -3,13 +3,12 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	"popsync/deliver"
 	"popsync/fetch"
@@ -19,67 +18,7 @@ import (
 	"popsync/internal/provider"
 	"popsync/internal/secret"
 	"popsync/internal/transport"
-	"popsync/uidl"
 )
-
-// parts are what a configuration turns into.
-type parts struct {
-	config   *config.Config
-	accounts []fetch.Account // those to poll
-	asker    *secret.Asker   // of their passwords
-	store    *uidl.DB        // nil in a dry run without a state
-	owner    deliver.Owner   // of the files that this process stages
-}
-
-// open makes everything ready for polls of the accounts named, or of all that are enabled. Passwords
-// that nothing gives are asked for before the state is taken: a person may be slow. A dry run does
-// not create the state where there is none yet. The caller closes the parts.
-func open(ctx context.Context, asker *secret.Asker, cfg *config.Config, names []string, dryRun bool) (*parts, error) {
-	chosen, err := cfg.Select(names)
-	if err != nil {
-		return nil, err
-	}
-	accounts, _ := accountsOf(cfg, chosen, asker) // what is wrong with one is its failure, when its turn comes
-	if err := askFirst(ctx, chosen, accounts); err != nil {
-		return nil, err
-	}
-	if _, err := os.Stat(cfg.State); dryRun && errors.Is(err, fs.ErrNotExist) {
-		return &parts{config: cfg, accounts: accounts, asker: asker}, nil
-	}
-	store, err := uidl.Open(ctx, cfg.State, uidl.Options{})
-	if err != nil {
-		return nil, err
-	}
-	owner := deliver.NewOwner(store.ID())
-	for i, a := range chosen {
-		accounts[i].Target = targetOf(a, spoolOf(cfg), owner)
-	}
-	return &parts{cfg, accounts, asker, store, owner}, nil
-}
-
-// note is what is to be told once of the state, or empty.
-func (p *parts) note() string {
-	if p.store == nil {
-		return ""
-	}
-	return p.store.Note()
-}
-
-func (p *parts) poller() *fetch.Poller {
-	return &fetch.Poller{
-		Store:       p.store,
-		Owner:       p.owner,
-		MaxParallel: p.config.MaxParallel,
-		MaxPerHost:  p.config.MaxPerHost,
-	}
-}
-
-func (p *parts) close() error {
-	if p.store == nil {
-		return nil
-	}
-	return p.store.Close()
-}
 
 // load reads the configuration; tried are the paths where it was looked for.
 func load(o common) (cfg *config.Config, tried []string, err error) {
@@ -106,17 +45,23 @@ func (e *configError) Hint() string  { return e.hint }
 func accountsOf(cfg *config.Config, chosen []config.Account, asker *secret.Asker) ([]fetch.Account, error) {
 	s := newSecrets(cfg, asker)
 	var accounts []fetch.Account
-	var errs several
+	var errs []error
 	for _, a := range chosen {
-		account, err := accountOf(a, s)
-		if err != nil {
-			err = &configError{fmt.Errorf("%s:%d: %s: %w", cfg.Path, a.Line, a.Name, err), adviceOf(err)}
-			account.Password = unusable(err)
-			errs = append(errs, err)
-		}
-		accounts = append(accounts, account)
+		account, err := accountOrFailure(cfg, a, s)
+		accounts, errs = append(accounts, account), append(errs, err)
 	}
 	return accounts, both(errs...)
+}
+
+// accountOrFailure is an account that cannot be polled where something is wrong with it.
+func accountOrFailure(cfg *config.Config, a config.Account, s secrets) (fetch.Account, error) {
+	account, err := accountOf(a, s)
+	if err == nil {
+		return account, nil
+	}
+	err = &configError{fmt.Errorf("%s:%d: %s: %w", cfg.Path, a.Line, a.Name, err), adviceOf(err)}
+	account.Password = unusable(err)
+	return account, err
 }
 
 func accountOf(a config.Account, s secrets) (fetch.Account, error) {
@@ -186,27 +131,40 @@ func dialOf(a config.Account, env []string) transport.Dialer {
 	}
 }
 
-// targetOf is where the mail of a goes.
-func targetOf(a config.Account, spool string, owner deliver.Owner) deliver.Target {
+// giveTarget says where the mail of a goes, and what an agent refuses too often.
+func giveTarget(account *fetch.Account, a config.Account, state string, owner deliver.Owner) {
 	d := a.Deliver
-	if d.MDA != nil {
-		return deliver.NewMDA(deliver.MDAOptions{
-			Argv:    d.MDA,
-			Spool:   spool,
-			CRLF:    d.CRLF,
-			Timeout: d.Timeout,
-			Account: a.Name,
-			Owner:   owner,
-		})
+	var header deliver.Trace
+	if d.TraceHeader {
+		header = traceHeader(a, time.Now)
 	}
-	return deliver.NewMaildir(deliver.MaildirOptions{
-		Path:   d.Maildir,
-		Folder: d.Folder,
-		Mode:   d.Mode,
-		CRLF:   d.CRLF,
-		Owner:  owner,
+	if d.MDA == nil {
+		account.Target = deliver.NewMaildir(deliver.MaildirOptions{
+			Path: d.Maildir, Folder: d.Folder, Mode: d.Mode, CRLF: d.CRLF, Owner: owner, Trace: header,
+		})
+		return
+	}
+	account.Target = deliver.NewMDA(deliver.MDAOptions{
+		Argv: d.MDA, Spool: spoolOf(state), CRLF: d.CRLF, Timeout: d.Timeout, Account: a.Name, Owner: owner, Trace: header,
 	})
+	account.MaxAttempts = d.MaxAttempts
+	account.Quarantine = deliver.NewQuarantine(deliver.MaildirOptions{Path: d.Quarantine, Owner: owner})
+}
+
+// traceHeader makes the field that says how a message came (D10). UIDs are foreign bytes.
+func traceHeader(a config.Account, now func() time.Time) deliver.Trace {
+	server := fetch.Server{Host: a.Host, Port: a.Port}
+	return func(uid string) string {
+		return fmt.Sprintf("X-Popsync: from %s (account %s)\n\tuid %s;\n\t%s\n",
+			server, a.Name, printable(uid), now().Format(time.RFC1123Z))
+	}
+}
+
+// printable is a UID in ASCII and short enough for a line of a header (RFC 5322, section 2.1.1).
+func printable(uid string) string {
+	quoted := strconv.QuoteToASCII(uid)
+	return quoted[:min(len(quoted), 200)]
 }
 
 // spoolOf is where messages wait for an MDA.
-func spoolOf(cfg *config.Config) string { return filepath.Join(filepath.Dir(cfg.State), "spool") }
+func spoolOf(state string) string { return filepath.Join(filepath.Dir(state), "spool") }

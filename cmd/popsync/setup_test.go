@@ -276,8 +276,13 @@ func TestTargets(t *testing.T) {
 		"maildir:/m/.Lists": {Maildir: "/m", Folder: "Lists"},
 		"mda:/s/spool":      {MDA: []string{"/bin/true"}},
 	} {
-		if got := targetOf(config.Account{Deliver: d}, spoolOf(&config.Config{State: "/s/state.db"}), owner).Location(); got != want {
+		var account fetch.Account
+		giveTarget(&account, config.Account{Deliver: d}, "/s/state.db", owner)
+		if got := account.Target.Location(); got != want {
 			t.Errorf("%s, want %s", got, want)
+		}
+		if set := account.Quarantine != nil; set != (d.MDA != nil) {
+			t.Errorf("%s: a quarantine: %v", want, set)
 		}
 	}
 }

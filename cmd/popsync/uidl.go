@@ -15,12 +15,40 @@ func uidlCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "uidl",
 		Usage:     "look after the UIDL database: what has been fetched",
-		ArgsUsage: "COMMAND ACCOUNT",
-		UsageText: `popsync uidl rebind work      its mailbox has got new UIDs: know its messages again`,
-		Flags:     withCommon(),
+		ArgsUsage: "COMMAND",
+		UsageText: `popsync uidl list             which mailboxes it knows; with an account: which messages
+popsync uidl forget work UID  have the next fetch bring a message again
+popsync uidl verify           is it sound?`,
+		Description: `All but rebind do without network and passwords. All but repair work while another popsync,
+such as popsync run, has the database: that one is asked.`,
+		Flags: withCommon(),
 		Subcommands: []*cli.Command{
+			uidlListCommand(),
+			uidlForgetCommand(),
+			uidlMoveCommand(),
 			rebindCommand(),
+			uidlVerifyCommand(),
+			uidlRepairCommand(),
+			uidlCompactCommand(),
+			uidlExportCommand(),
+			uidlImportCommand(),
 		},
+	}
+}
+
+// uidlServices are what a holder does for these commands of other processes, and for log.
+func uidlServices() []service {
+	return []service{
+		summariesOperation.service(),
+		recordsOperation.service(),
+		forgetOperation.service(),
+		moveOperation.service(),
+		rebindOperation.service(),
+		verifyOperation.service(),
+		compactOperation.service(),
+		exportOperation.service(),
+		importOperation.service(),
+		logOperation.service(),
 	}
 }
 
@@ -111,23 +139,45 @@ func rebind(ctx context.Context, o rebindOptions, out output) (fetch.Rebinding, 
 	if len(o.accounts) != 1 {
 		return fetch.Rebinding{}, &usageError{"which account? one name is needed", "popsync uidl rebind ACCOUNT"}
 	}
-	cfg, _, err := load(o.common)
+	t, err := newTask(o.common, "uidl rebind")
 	if err != nil {
 		return fetch.Rebinding{}, err
 	}
-	p, err := open(ctx, newAsker(o.common), cfg, o.accounts, o.dryRun)
-	if err != nil {
-		return fetch.Rebinding{}, afterSignal(ctx, err)
+	if err := t.choose(o.accounts); err != nil {
+		return fetch.Rebinding{}, err
 	}
-	poller := p.poller()
-	poller.DryRun = o.dryRun
-	if o.detail == trace {
-		poller.Trace = tellTrace(out.stderr)
+	if err := t.askFirst(ctx); err != nil {
+		return fetch.Rebinding{}, err
 	}
-	r, failed := poller.Rebind(ctx, p.accounts[0])
-	closed := p.close()
-	if failed != nil {
-		return r, both(afterSignal(ctx, failed), closed)
-	}
-	return r, closed
+	q := rebindQuery{Account: o.accounts[0], DryRun: o.dryRun, Trace: o.detail == trace}
+	show := tellTrace(out.stderr)
+	return perform(ctx, t, rebindOperation, q, func(line string) error {
+		show(o.accounts[0], line)
+		return nil
+	})
+}
+
+type rebindQuery struct {
+	Account string
+	DryRun  bool
+	Trace   bool
+}
+
+var rebindOperation = operation[rebindQuery, string, fetch.Rebinding]{
+	name: "uidl rebind",
+	do: func(ctx context.Context, h *holder, q rebindQuery, emit func(string) error) (fetch.Rebinding, error) {
+		chosen, err := h.config.Select([]string{q.Account})
+		if err != nil {
+			return fetch.Rebinding{}, err
+		}
+		r := fetch.Request{DryRun: q.DryRun}
+		if q.Trace {
+			r.Trace = func(_, line string) { _ = emit(line) }
+		}
+		found, failed := h.poller.Rebind(ctx, h.account(chosen[0]), r)
+		if failed != nil {
+			return found, failed
+		}
+		return found, nil
+	},
 }

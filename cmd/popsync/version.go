@@ -11,12 +11,17 @@ var version string
 
 // printVersion writes one line: popsync 1.2.3 (commit 0123456789ab, go1.26.8).
 func printVersion(w io.Writer) error {
+	_, err := fmt.Fprintln(w, thisVersion())
+	return err
+}
+
+// thisVersion is the line of the program that runs.
+func thisVersion() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		info = &debug.BuildInfo{GoVersion: "unknown Go"}
 	}
-	_, err := fmt.Fprintln(w, versionLine(version, info))
-	return err
+	return versionLine(version, info)
 }
 
 func versionLine(version string, info *debug.BuildInfo) string {

@@ -10,6 +10,9 @@ import (
 
 // inWords is a failure in a few words, for a table. Programs have its code.
 func inWords(e *fetch.Error) string {
+	if words := wordsFrom(e); words != "" {
+		return words
+	}
 	switch {
 	case e.Kind == fetch.Interrupted:
 		return "interrupted"

@@ -2,7 +2,6 @@
 package delivertest
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -32,6 +31,9 @@ type Place struct {
 	// KeepsCRLF says that the line ends of the wire are kept.
 	KeepsCRLF bool
 
+	// Trace is what the target puts in front of each message, with LF ends; "": nothing.
+	Trace string
+
 	// Remembers says that a message whose staged file is gone is known to have been delivered
 	// (a Maildir), where another target has it fetched again (an MDA).
 	Remembers bool
@@ -44,6 +46,7 @@ func Run(t *testing.T, newPlace func(t testing.TB) Place) {
 		check func(t *testing.T, p Place)
 	}{
 		{"open twice", openTwice},
+		{"where a message is", whereIsWords},
 		{"stage shows nothing to readers", stageShowsNothing},
 		{"every byte arrives", everyByteArrives},
 		{"an error of the reader leaves nothing", readerErrorLeavesNothing},
@@ -72,6 +75,17 @@ func openTwice(t *testing.T, p Place) {
 	}
 	if a, b := target.Location(), p.Target().Location(); a != b || a == "" {
 		t.Errorf("Location is %q, and %q in the next process", a, b)
+	}
+}
+
+// What the history says of a message is the same before and after, and in the next process.
+func whereIsWords(t *testing.T, p Place) {
+	target := opened(t, p)
+	st := stage(t, target, "1", "a")
+	before := target.Where(st)
+	deliverOne(t, target, st)
+	if after, next := target.Where(st), p.Target().Where(st); before == "" || after != before || next != before {
+		t.Errorf("where: %q, then %q, and %q in the next process", before, after, next)
 	}
 }
 
@@ -145,6 +159,7 @@ func longLine(t *testing.T, p Place, target deliver.Target) {
 	const size = 50_000_000
 	before := p.Delivered(t)
 	hash := sha256.New()
+	hash.Write(p.converted(""))
 	// Without CR LF in it, so that the hash of what is sent is the hash of what arrives.
 	st, err := target.Stage(t.Context(), "uid", io.TeeReader(io.LimitReader(endless{}, size), hash))
 	if err != nil {
@@ -414,9 +429,10 @@ func wantSums(t testing.TB, p Place, want []string) {
 	}
 }
 
+// converted is what readers find of a message.
 func (p Place) converted(message string) []byte {
 	if p.KeepsCRLF {
-		return []byte(message)
+		return []byte(strings.ReplaceAll(p.Trace, "\n", "\r\n") + message)
 	}
-	return bytes.ReplaceAll([]byte(message), []byte("\r\n"), []byte("\n"))
+	return []byte(p.Trace + strings.ReplaceAll(message, "\r\n", "\n"))
 }

@@ -135,8 +135,16 @@ func (p *process) waitLeftOver(kill <-chan time.Time) {
 	}
 }
 
+// groupAlive tells whether the exited child's group has members, dead ones that nobody has waited for
+// included. In a container popsync may be the first process, which inherits them and has to.
 func (p *process) groupAlive() bool {
-	return p.group && !errors.Is(syscall.Kill(-p.pid, 0), syscall.ESRCH)
+	if !p.group {
+		return false
+	}
+	for inherited := 1; inherited > 0; {
+		inherited, _ = syscall.Wait4(-p.pid, nil, syscall.WNOHANG, nil)
+	}
+	return !errors.Is(syscall.Kill(-p.pid, 0), syscall.ESRCH)
 }
 
 func (p *process) outputEnded() bool { return p.stdout.ended() && p.stderr.ended() }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"io/fs"
+	"path/filepath"
 	"time"
 
 	"popsync/internal/secret"
@@ -17,6 +18,8 @@ const (
 	defaultMode        = fs.FileMode(0o600)
 	defaultAuth        = "auto"
 	defaultGrant       = "code"
+	defaultHistory     = 90 * 24 * time.Hour
+	defaultMaxAttempts = 10
 )
 
 // build makes the configuration of a file without errors.
@@ -26,9 +29,12 @@ func build(top object, accounts []object) *Config {
 		MaxParallel: get(top, "max_parallel", defaultMaxParallel),
 		MaxPerHost:  get(top, "max_per_host", defaultMaxPerHost),
 		Interval:    get(top, "interval", defaultInterval),
+		History:     get(top, "history", defaultHistory),
 	}
 	for _, o := range accounts {
-		c.Accounts = append(c.Accounts, buildAccount(o, c.Interval))
+		a := buildAccount(o, c.Interval)
+		a.Deliver = buildDeliver(get(o, "deliver", object{}), a, filepath.Dir(c.State))
+		c.Accounts = append(c.Accounts, a)
 	}
 	return c
 }
@@ -62,7 +68,6 @@ func buildAccount(o object, interval time.Duration) Account {
 	}
 	a.Password = buildPassword(o)
 	a.OAuth2 = buildOAuth2(o)
-	a.Deliver = buildDeliver(get(o, "deliver", object{}), a.Timeout)
 	return a
 }
 
@@ -98,15 +103,23 @@ func buildOAuth2(account object) *OAuth2 {
 	}
 }
 
-func buildDeliver(o object, timeout time.Duration) Deliver {
-	return Deliver{
-		Maildir: get(o, "maildir", ""),
-		Folder:  get(o, "folder", ""),
-		MDA:     get[[]string](o, "mda", nil),
-		Mode:    get(o, "mode", defaultMode),
-		CRLF:    get(o, "line_ends", "lf") == "crlf",
-		Timeout: get(o, "timeout", timeout),
+// buildDeliver is where the mail of a goes. What is set aside lies in home, beside the state,
+// unless the account says otherwise.
+func buildDeliver(o object, a Account, home string) Deliver {
+	d := Deliver{
+		Maildir:     get(o, "maildir", ""),
+		Folder:      get(o, "folder", ""),
+		MDA:         get[[]string](o, "mda", nil),
+		Mode:        get(o, "mode", defaultMode),
+		CRLF:        get(o, "line_ends", "lf") == "crlf",
+		Timeout:     get(o, "timeout", a.Timeout),
+		TraceHeader: get(o, "trace_header", false),
 	}
+	if d.MDA != nil {
+		d.MaxAttempts = get(o, "max_attempts", defaultMaxAttempts)
+		d.Quarantine = get(o, "quarantine", filepath.Join(home, "quarantine", a.Name))
+	}
+	return d
 }
 
 // portOf is the port of an account: its own, or what belongs to its kind of TLS.

@@ -53,6 +53,18 @@ func (r *report) checkDeliver(o object) {
 		r.contradiction(d, "mda", "maildir")
 	case d.has("folder") && !d.has("maildir"):
 		r.wrong(d.entries["folder"].position, "is a folder of a Maildir; it has no meaning for an MDA")
+	case d.has("maildir"):
+		r.checkIdle(d)
+	}
+}
+
+// checkIdle warns of keys that an account with a Maildir gives itself and that do nothing there.
+// In the defaults they are for the other accounts.
+func (r *report) checkIdle(deliver object) {
+	for _, k := range []string{"max_attempts", "quarantine"} {
+		if e, given := deliver.entries[k]; given && !e.inherited() {
+			r.warn(e.position, "is for messages that an MDA refuses; it has no meaning for a Maildir")
+		}
 	}
 }
 

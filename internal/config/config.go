@@ -14,8 +14,9 @@ type Config struct {
 	MaxParallel int    // accounts polled at once
 	MaxPerHost  int    // of them on the same host
 	Interval    time.Duration
-	Accounts    []Account // in the file's order, disabled ones too
-	Warnings    []*Error  // what is allowed and worth a second look, for popsync check
+	History     time.Duration // how far back popsync log remembers; 0: nothing is written down
+	Accounts    []Account     // in the file's order, disabled ones too
+	Warnings    []*Error      // what is allowed and worth a second look, for popsync check
 }
 
 // An Account is a mailbox on a server and where its mail goes.
@@ -131,4 +132,9 @@ type Deliver struct {
 	Mode    fs.FileMode   // of a message's file
 	CRLF    bool          // line ends as they came; otherwise LF
 	Timeout time.Duration // of the MDA
+
+	MaxAttempts int    // refusals by the MDA before a message is set aside; 0 without an MDA
+	Quarantine  string // a Maildir for those; "" without an MDA
+
+	TraceHeader bool // a header in front says how the message came
 }

@@ -28,6 +28,7 @@ func TestSmallestAccount(t *testing.T) {
 		MaxParallel: 16,
 		MaxPerHost:  4,
 		Interval:    5 * time.Minute,
+		History:     90 * 24 * time.Hour,
 		Accounts: []Account{{
 			Name: "work", Line: 2,
 			Host: "pop.example.org", Port: 995, TLS: Implicit,
@@ -49,6 +50,7 @@ state: s.db
 max_parallel: 3
 max_per_host: 2
 interval: 1h30m
+history: 1d12h
 accounts:
   - name: a.b-c_1
     host: POP.Example.ORG
@@ -79,7 +81,7 @@ accounts:
       mode: 0640
       line_ends: crlf
       timeout: 5m
-      trace_header: false
+      trace_header: true
 `
 	c, err := load(t, text)
 	if err != nil {
@@ -88,9 +90,9 @@ accounts:
 	dir := filepath.Dir(c.Path)
 	want := &Config{
 		Path: c.Path, State: filepath.Join(dir, "s.db"),
-		MaxParallel: 3, MaxPerHost: 2, Interval: 90 * time.Minute,
+		MaxParallel: 3, MaxPerHost: 2, Interval: 90 * time.Minute, History: 36 * time.Hour,
 		Accounts: []Account{{
-			Name: "a.b-c_1", Line: 7,
+			Name: "a.b-c_1", Line: 8,
 			Host: "pop.example.org", Port: 110, TLS: StartTLS,
 			CAFile: filepath.Join(dir, "ca.pem"), MinVersion: "1.3", ServerName: "mail.example.org", AllowCleartext: true,
 			ClientCert: filepath.Join(dir, "cert.pem"), ClientKey: "/home/alice/key.pem",
@@ -99,7 +101,7 @@ accounts:
 			Pipelining: "auto",
 			Interval:   2 * time.Minute, Timeout: 90 * time.Second, MaxSession: 24 * time.Hour,
 			MaxMessages: 100, MaxMessageSize: 50_000_000,
-			Deliver: Deliver{Maildir: "/srv/mail/work", Folder: "Lists.go", Mode: 0o640, CRLF: true, Timeout: 5 * time.Minute},
+			Deliver: Deliver{Maildir: "/srv/mail/work", Folder: "Lists.go", Mode: 0o640, CRLF: true, Timeout: 5 * time.Minute, TraceHeader: true},
 		}},
 	}
 	if diff := cmp.Diff(want, c); diff != "" {
@@ -107,19 +109,87 @@ accounts:
 	}
 }
 
+func TestHistoryMayBeNone(t *testing.T) {
+	c, err := load(t, "history: 0s\n"+with())
+	if err != nil || c.History != 0 {
+		t.Errorf("history: %+v, %v; want none", c, err)
+	}
+}
+
+// D7: what an MDA refuses too often has its place beside the state unless the account names another.
+func TestKeysOfAnMDA(t *testing.T) {
+	for _, c := range []struct {
+		name, lines string
+		attempts    int
+		quarantine  string
+	}{
+		{"defaults", "deliver: {mda: [/bin/x]}", 10, "/var/lib/popsync/quarantine/work"},
+		{"own ones", "deliver: {mda: [/bin/x], max_attempts: 1, quarantine: '~/refused'}", 1, "/home/alice/refused"},
+		{"the most", "deliver: {mda: [/bin/x], max_attempts: 65535}", 65_535, "/var/lib/popsync/quarantine/work"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := load(t, "state: /var/lib/popsync/state.db\n"+with(c.lines))
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := Deliver{
+				MDA: []string{"/bin/x"}, Mode: 0o600, Timeout: time.Minute, MaxAttempts: c.attempts, Quarantine: c.quarantine,
+			}
+			if diff := cmp.Diff(want, got.Accounts[0].Deliver); diff != "" || len(got.Warnings) > 0 {
+				t.Errorf("%s, warnings %v", diff, got.Warnings)
+			}
+		})
+	}
+}
+
+// A Maildir refuses no message. What is given for an MDA does nothing, which an account's own line
+// is told, and the defaults, which have other accounts in mind, are not.
+func TestKeysOfAnMDABesideAMaildir(t *testing.T) {
+	const idle = "deliver: {maildir: /m, max_attempts: 3, quarantine: /q}"
+	const meaning = "is for messages that an MDA refuses; it has no meaning for a Maildir"
+	for _, c := range []struct {
+		name, text string
+		warnings   []string
+	}{
+		{"in the account", with(idle), []string{
+			"popsync.yaml:6:42: accounts[0].deliver.max_attempts: " + meaning,
+			"popsync.yaml:6:57: accounts[0].deliver.quarantine: " + meaning,
+		}},
+		{"in the defaults", "defaults: {deliver: {max_attempts: 3, quarantine: /q}}\n" + with(), nil},
+		{
+			"in the defaults beside their Maildir",
+			"defaults: {" + idle + "}\naccounts: [{name: work, host: pop.example.org, username: alice, password: secret}]\n", nil,
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := load(t, c.text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var warnings []string
+			for _, w := range got.Warnings {
+				warnings = append(warnings, w.Error())
+			}
+			if diff := cmp.Diff(c.warnings, warnings); diff != "" {
+				t.Error(diff)
+			}
+			if d := got.Accounts[0].Deliver; d.MaxAttempts != 0 || d.Quarantine != "" {
+				t.Errorf("a Maildir has %+v", d)
+			}
+		})
+	}
+}
+
 // Keys of later versions may be given with the value that they have anyway.
 func TestDefaultsOfLaterKeysAreAccepted(t *testing.T) {
 	const top = `
-history: 90d
 log: {format: text, file: ""}
 listen: ""
 metrics_file: ""
 hooks: {new_mail: [], failure: [], recovery: []}
 defaults: {}
 `
-	text := top + with("keep: true", "backlog: all",
-		"deliver: {maildir: /m, max_attempts: 10, trace_header: false}")
-	if _, err := load(t, text); err != nil {
+	if _, err := load(t, top+with("keep: true", "backlog: all")); err != nil {
 		t.Error(err)
 	}
 }
@@ -369,7 +439,10 @@ accounts:
 	own.Name, own.Line, own.Username, own.Password = "own", 12, "bob", Password{Literal: secret.New("secret")}
 	own.Timeout, own.Deliver.Maildir, own.Deliver.Timeout = 20*time.Second, "/own", 20*time.Second
 	mda.Name, mda.Line, mda.Username = "mda", 17, "carol"
-	mda.Deliver = Deliver{MDA: []string{"/bin/x"}, Mode: 0o640, Timeout: 5 * time.Second}
+	mda.Deliver = Deliver{
+		MDA: []string{"/bin/x"}, Mode: 0o640, Timeout: 5 * time.Second,
+		MaxAttempts: 10, Quarantine: "/home/alice/.local/state/popsync/quarantine/mda",
+	}
 	clear.Name, clear.Line, clear.Host, clear.Port, clear.TLS, clear.CAFile = "clear", 20, "localhost", 110, NoTLS, ""
 	if diff := cmp.Diff([]Account{all, own, mda, clear}, c.Accounts); diff != "" {
 		t.Error(diff)

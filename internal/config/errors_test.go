@@ -579,9 +579,9 @@ func TestErrorsOfAnAccount(t *testing.T) {
 			`popsync.yaml:7:17: accounts[0].pipelining: is none of auto, always and never; did you mean "never"?`,
 		},
 		{
-			"later: trace header",
-			[]string{"deliver: {maildir: /m, trace_header: true}"},
-			"popsync.yaml:6:42: accounts[0].deliver.trace_header: true is not available in this version of popsync; only false is",
+			"a trace header of words",
+			[]string{"deliver: {maildir: /m, trace_header: 'X-Trace: yes'}"},
+			"popsync.yaml:6:42: accounts[0].deliver.trace_header: found text, expected true or false",
 		},
 		{
 			"a short fingerprint",
@@ -589,14 +589,19 @@ func TestErrorsOfAnAccount(t *testing.T) {
 			"popsync.yaml:7:22: accounts[0].tls_fingerprint: is no fingerprint; write sha256: and the 64 hex digits of the certificate's SHA-256",
 		},
 		{
-			"later: attempts",
-			[]string{"deliver: {maildir: /m, max_attempts: 3}"},
-			"popsync.yaml:6:42: accounts[0].deliver.max_attempts: is not available in this version of popsync",
+			"no attempts",
+			[]string{"deliver: {mda: [/bin/x], max_attempts: 0}"},
+			"popsync.yaml:6:44: accounts[0].deliver.max_attempts: is out of range; expected a whole number from 1 to 65535",
 		},
 		{
-			"later: quarantine",
-			[]string{"deliver: {maildir: /m, quarantine: /q}"},
-			"popsync.yaml:6:40: accounts[0].deliver.quarantine: is not available in this version of popsync",
+			"too many attempts",
+			[]string{"deliver: {mda: [/bin/x], max_attempts: 1000001}"},
+			"popsync.yaml:6:44: accounts[0].deliver.max_attempts: is out of range; expected a whole number from 1 to 65535",
+		},
+		{
+			"no quarantine",
+			[]string{`deliver: {mda: [/bin/x], quarantine: ""}`},
+			"popsync.yaml:6:42: accounts[0].deliver.quarantine: is empty; write a path",
 		},
 		{
 			"C2: an alias in a list",
@@ -794,23 +799,23 @@ func TestErrorsOfAFile(t *testing.T) {
 				"popsync.yaml:2:11: accounts: is empty; an account needs name, host, username, a password (or password_command, password_file …) and deliver",
 		},
 		{
-			"limits", "max_parallel: 0\nmax_per_host: many\ninterval: 500ms\naccounts: []\n",
+			"limits", "max_parallel: 0\nmax_per_host: many\ninterval: 500ms\nhistory: 90\naccounts: []\n",
 			"popsync.yaml:1:15: max_parallel: is out of range; expected a whole number from 1 to 10000\n" +
 				"popsync.yaml:2:15: max_per_host: found text, expected a whole number from 1 to 10000\n" +
 				"popsync.yaml:3:11: interval: is no duration; its units are s, m, h and d, as in 90s, 5m, 1h30m or 14d\n" +
-				"popsync.yaml:4:11: accounts: is empty; an account needs name, host, username, a password (or password_command, password_file …) and deliver",
+				"popsync.yaml:4:10: history: has no unit; write 300s or 5m\n" +
+				"popsync.yaml:5:11: accounts: is empty; an account needs name, host, username, a password (or password_command, password_file …) and deliver",
 		},
 		{
-			"later: everything at the top", "history: 30d\nlog: {format: json, file: /var/log/popsync}\nlisten: 127.0.0.1:8110\nmetrics_file: /m\nhooks: {new_mail: [/bin/x], failure: [a], recovery: [b]}\naccounts: []\n",
-			"popsync.yaml:1:10: history: is not available in this version of popsync\n" +
-				"popsync.yaml:2:15: log.format: is not available in this version of popsync\n" +
-				"popsync.yaml:2:27: log.file: is not available in this version of popsync\n" +
-				"popsync.yaml:3:9: listen: is not available in this version of popsync\n" +
-				"popsync.yaml:4:15: metrics_file: is not available in this version of popsync\n" +
-				"popsync.yaml:5:19: hooks.new_mail: is not available in this version of popsync\n" +
-				"popsync.yaml:5:38: hooks.failure: is not available in this version of popsync\n" +
-				"popsync.yaml:5:53: hooks.recovery: is not available in this version of popsync\n" +
-				"popsync.yaml:6:11: accounts: is empty; an account needs name, host, username, a password (or password_command, password_file …) and deliver",
+			"later: everything at the top", "log: {format: json, file: /var/log/popsync}\nlisten: 127.0.0.1:8110\nmetrics_file: /m\nhooks: {new_mail: [/bin/x], failure: [a], recovery: [b]}\naccounts: []\n",
+			"popsync.yaml:1:15: log.format: is not available in this version of popsync\n" +
+				"popsync.yaml:1:27: log.file: is not available in this version of popsync\n" +
+				"popsync.yaml:2:9: listen: is not available in this version of popsync\n" +
+				"popsync.yaml:3:15: metrics_file: is not available in this version of popsync\n" +
+				"popsync.yaml:4:19: hooks.new_mail: is not available in this version of popsync\n" +
+				"popsync.yaml:4:38: hooks.failure: is not available in this version of popsync\n" +
+				"popsync.yaml:4:53: hooks.recovery: is not available in this version of popsync\n" +
+				"popsync.yaml:5:11: accounts: is empty; an account needs name, host, username, a password (or password_command, password_file …) and deliver",
 		},
 		{
 			"later: unknown keys and words in it", "log: {fromat: json}\nhooks: {new_mail: /bin/x}\naccounts: []\n",

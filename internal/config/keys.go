@@ -35,7 +35,7 @@ var topKeys = []key{
 	{name: "max_parallel", kind: number(1, 10000), doc: "accounts polled at once"},
 	{name: "max_per_host", kind: number(1, 10000), doc: "accounts polled at once on the same host"},
 	{name: "interval", kind: aWait, doc: "time between polls of an account"},
-	{name: "history", kind: aDuration, when: later("90d"), doc: "how long popsync log remembers; 0s for not at all"},
+	{name: "history", kind: aDuration, doc: "how long popsync log remembers; 0s for not at all"},
 	{name: "log", doc: "how popsync run logs", keys: []key{
 		{name: "format", kind: choice("text", "json"), when: later("text"), doc: "text or json"},
 		{name: "file", kind: aPath, when: later(""), doc: "a file instead of standard error"},
@@ -92,9 +92,9 @@ var accountKeys = []key{
 		{name: "mode", kind: aMode, doc: "of a message's file in the Maildir"},
 		{name: "line_ends", kind: choice("lf", "crlf"), doc: "of delivered messages"},
 		{name: "timeout", kind: aWait, doc: "the longest run of the MDA"},
-		{name: "max_attempts", kind: number(1, 1_000_000), when: later("10"), doc: "refusals by the MDA before a message is set aside"},
-		{name: "quarantine", kind: aPath, when: later(), doc: "a Maildir for messages set aside"},
-		{name: "trace_header", kind: aBoolean, when: only("false"), doc: "whether to add a header that says how mail came"},
+		{name: "max_attempts", kind: number(1, 65_535), doc: "refusals by the MDA before a message is set aside"},
+		{name: "quarantine", kind: aPath, doc: "a Maildir for messages set aside"},
+		{name: "trace_header", kind: aBoolean, doc: "whether to add a header that says how mail came"},
 	}},
 }
 

@@ -1,6 +1,9 @@
 package config
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // An object is a mapping of the file that was held against the table of keys.
 type object struct {
@@ -14,6 +17,9 @@ type entry struct {
 	position
 	value any // what its kind reads; an object or []object; nil where the value is wrong, which was told then
 }
+
+// inherited tells whether e comes from the defaults and not from the account.
+func (e entry) inherited() bool { return strings.HasPrefix(e.key, "defaults.") }
 
 // has tells whether one of keys was given, be it with a wrong value.
 func (o object) has(keys ...string) bool {
