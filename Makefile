@@ -2,7 +2,7 @@
 # make test LOG=build/test.log  all that the tests print goes there, and is searched for their secrets
 # make test REAL=require a missing real server is a failure, not a skip
 # make fuzz FUZZTIME=5m  each target for so long
-# make crash TRIALS=1000 SEED=1
+# make crash TRIALS=300 SEED=1 ONLY=kills,lines   three times the trials of these two
 # make real LONG=1       for minutes
 
 GO       ?= go
@@ -10,7 +10,8 @@ RACE     ?=
 REAL     ?=
 LONG     ?=
 FUZZTIME ?= 20s
-TRIALS   ?= 200
+TRIALS   ?= 100
+ONLY     ?=
 SEED     ?= $(shell date +%s)
 
 # git refuses a checkout that belongs to somebody else, and go build with it.
@@ -22,8 +23,8 @@ GOTEST = CGO_ENABLED=$(if $(RACE),1,0) POPSYNC_REAL=$(or $(REAL),$(POPSYNC_REAL)
 TOOL   = CGO_ENABLED=0 $(GO) tool -modfile=tools.mod
 
 # What tests against real servers need, and the Debian packages that have it.
-PROGRAMS = dovecot procmail maildrop
-PACKAGES = dovecot-pop3d procmail maildrop
+PROGRAMS = dovecot procmail maildrop strace
+PACKAGES = dovecot-pop3d procmail maildrop strace
 
 # Servers that exclude each other: unpacked, not installed. $POPSYNC_SERVERS may be another folder.
 SERVERS = $(or $(POPSYNC_SERVERS),build/servers)
@@ -68,8 +69,8 @@ fuzz: ## every fuzz target for FUZZTIME
 		done; \
 	done
 
-crash: build ## kill fetches at random moments, TRIALS times
-	CGO_ENABLED=0 $(GO) run ./internal/crash -popsync build/popsync -trials $(TRIALS) -seed $(SEED)
+crash: build ## all that can be done to popsync (docs/reliability.md), TRIALS percent of it
+	CGO_ENABLED=0 $(GO) run ./internal/crash -popsync build/popsync -trials $(TRIALS) -seed $(SEED) -only '$(ONLY)'
 
 real: ## only the tests against real servers, all of which have to be there
 	POPSYNC_REAL=require CGO_ENABLED=$(if $(RACE),1,0) $(GO) test -count=1 -v -timeout 60m $(if $(RACE),-race) ./internal/realtest $(if $(LONG),-long)

@@ -39,6 +39,9 @@ func (b *bringer) quarantine(ctx context.Context, q *deliver.Quarantine, a arriv
 	if err != nil {
 		return "", err
 	}
+	if err := q.Reason(copied, verdict.Error()+"\n"); err != nil { // first, so that it is where the message is
+		b.s.tell(Event{Kind: Warned, UID: a.UID, Text: "why it is set aside could not be written beside it: " + err.Error()})
+	}
 	in := b.s.intent(a)
 	in.Target, in.Name, in.Staged = q.Location(), copied.Name, copied.Size
 	b.next.Abandon = append(b.next.Abandon, a.Ref())
@@ -51,9 +54,6 @@ func (b *bringer) quarantine(ctx context.Context, q *deliver.Quarantine, a arriv
 		return "", err // what gives the message up ends this intent too
 	}
 	where = q.Where(copied)
-	if err := q.Reason(copied, verdict.Error()+"\n"); err != nil {
-		b.s.tell(Event{Kind: Warned, UID: a.UID, Text: "why it was set aside could not be written beside it: " + err.Error()})
-	}
 	rec := uidl.Record{State: uidl.Quarantined, Attempts: oneMore(a.attempts), Size: a.Size, Shared: a.Shared, Header: a.header, Changed: uidl.At(b.s.now()), Deletions: a.before}
 	b.next.Confirm = append(b.next.Confirm, uidl.Entry{Ref: a.Ref(), Record: rec})
 	b.happened(a, uidl.HistoryQuarantined, where, verdict.Error())

@@ -10,6 +10,7 @@ import (
 
 	"popsync/deliver"
 	"popsync/fetch/pop3"
+	"popsync/internal/shell"
 	"popsync/uidl"
 )
 
@@ -290,7 +291,7 @@ func (b *bringer) refused(ctx context.Context, a arrival, err error) {
 		b.giveUp(a, a.attempts)
 	} else if where := b.setAside(ctx, a, err); where != "" {
 		e.Err = fmt.Errorf("refused %s and set aside as %s: %w", times(int(a.attempts)+1), where, e.Err)
-		e.Hint = "it stays on the server as well; to have it fetched again: popsync uidl forget " + b.s.account.Name + " UID"
+		e.Hint = "it stays on the server as well; to have it fetched again: popsync uidl forget " + b.s.account.Name + " " + shell.Quote(a.UID)
 	} else {
 		b.giveUp(a, oneMore(a.attempts))
 		b.happened(a, uidl.HistoryRefused, b.s.account.Target.Where(a.staged), err.Error())

@@ -14,7 +14,7 @@ func Check(ctx context.Context, a Account, trace func(line string)) (Probe, *Err
 }
 
 func check(ctx context.Context, a Account, trace func(line string), d dialer) (Probe, *Error) {
-	s := &session{account: a, dialer: d, now: time.Now, trace: trace, records: nothing{}}
+	s := &session{account: a, dialer: d, now: time.Now, trace: trace, records: nothing{}, entering: func() {}}
 	return s.check(ctx)
 }
 

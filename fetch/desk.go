@@ -8,8 +8,8 @@ import (
 )
 
 // A desk sees to it that each mailbox has one session at a time, whoever asks for it. Who asks for
-// a poll while one runs joins that one, as long as it has not listed the mailbox: later on it says
-// nothing of mail that has come since.
+// a poll while one runs joins that one, as long as it has not logged in: that is when a server takes
+// stock of the mailbox (RFC 1939, section 4), and mail that comes later is not in it.
 type desk struct {
 	mu    sync.Mutex
 	under map[uidl.Mailbox]*visit

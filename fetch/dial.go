@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"popsync/fetch/pop3"
@@ -109,7 +110,7 @@ func unreachable(ctx context.Context, err error, timeout time.Duration) *Error {
 		e.Err, e.Hint = errors.New("the name cannot be looked up: "+dns.Err), "check this machine's name servers"
 	case errors.As(err, &via):
 		e.Err, e.Hint = via, via.Hint
-	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded), errors.As(err, &op) && op.Timeout():
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded), errors.As(err, &op) && op.Timeout() && !errors.Is(err, syscall.ETIMEDOUT):
 		e.Err = errors.New("no connection within " + timeout.String())
 	case errors.As(err, &op):
 		e.Err = plain(op)

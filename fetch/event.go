@@ -49,7 +49,7 @@ type Result struct {
 	Err      *Error // the first failure, or nil
 	Took     time.Duration
 
-	StateBroken bool // a change of the state failed: it takes no more until it is opened again
+	StateBroken bool // the state takes no change until it is opened again
 
 	asked bool // the server was
 

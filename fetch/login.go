@@ -16,6 +16,7 @@ func (s *session) logIn(soft, hard context.Context) error {
 	if err := s.reach(soft); err != nil {
 		return err
 	}
+	s.entering()
 	err := s.authenticate(hard)
 	if isVerdict(err) && s.account.Renew != nil {
 		err = s.authenticateAnew(hard)

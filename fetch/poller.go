@@ -94,8 +94,8 @@ func (p *Poller) alone(ctx context.Context, m uidl.Mailbox) (v *visit, leave fun
 }
 
 // Fetch polls each of accounts once, as many at a time as the limits allow, and returns their
-// results in the order of accounts. A poll that others have begun, and that has not listed the
-// mailbox yet, is joined: its result is the account's. When ctx ends, sessions end in order within seconds.
+// results in the order of accounts. A poll that others have begun, and that has not logged in
+// yet, is joined: its result is the account's. When ctx ends, sessions end in order within seconds.
 func (p *Poller) Fetch(ctx context.Context, accounts []Account, r Request) []Result {
 	results := make([]Result, len(accounts))
 	q := p.queue(accounts, r)
@@ -192,7 +192,7 @@ func (p *Poller) pollItself(ctx context.Context, a Account, r Request, v *visit)
 func (p *Poller) session(ctx context.Context, a Account, r Request, v *visit) (*session, *Error) {
 	s := &session{account: a, owner: p.Owner, dryRun: r.DryRun, retry: r.Retry, urgent: r.Now, dialer: p.dialer, salt: p.salt, now: time.Now, leftovers: &p.leftovers}
 	s.tell = func(e Event) { p.notify(a, s.concealing(e), v) }
-	s.listing = func() { v.open.Store(false) }
+	s.entering = func() { v.open.Store(false) }
 	s.trace = traceOf(a.Name, p.Trace, r.Trace)
 	if !pop3.Sendable(a.User, "") {
 		return s, s.step("log in", pop3.ErrSecret)

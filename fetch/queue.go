@@ -20,7 +20,7 @@ type beside uint8
 
 const (
 	nobody   beside = iota
-	joinable        // it polls, and has not listed the mailbox yet
+	joinable        // it polls, and has not logged in yet
 	busy            // whatever it does, it is to be waited for
 )
 

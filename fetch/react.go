@@ -182,6 +182,17 @@ func (s *session) passwordFailed(ctx context.Context, err error) *Error {
 	return e
 }
 
+// unusable says whether e is about the state as a whole, which may be another one when it is opened
+// again.
+func unusable(e *Error) bool {
+	if e == nil {
+		return false
+	}
+	damage, damaged := errors.AsType[*uidl.DamageError](e.Err)
+	_, unwritten := errors.AsType[*uidl.WriteError](e.Err)
+	return unwritten || damaged && damage.Mailbox == nil
+}
+
 // deliveryFailed is what an error of a target means.
 func (s *session) deliveryFailed(err error) *Error {
 	e := &Error{Step: "deliver", Kind: InputOutput, Err: err}

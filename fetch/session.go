@@ -37,12 +37,13 @@ type session struct {
 	salt        func() string // of keys of refusals; nil for random ones
 	now         func() time.Time
 	tell        func(Event)
-	listing     func() // is called before the mailbox is listed
+	entering    func() // is called before the log-in, at which a server takes stock of the mailbox
 	trace       func(line string)
 
 	password      secret.Value
 	begun         time.Time
 	last          uidl.Poll // of earlier polls
+	blind         bool      // they cannot be read, and are not written over
 	loggedIn      time.Time
 	client        *pop3.Client
 	inTransaction bool // logged in, and QUIT not sent (RFC 1939, section 5)
@@ -117,6 +118,7 @@ func (s *session) begin() {
 }
 
 func (s *session) end() Result {
+	s.result.StateBroken = s.result.StateBroken || unusable(s.result.Err)
 	s.result.Took, s.result.asked = s.now().Sub(s.begun), !s.pausing
 	if s.client != nil {
 		s.result.Wait = s.untilNext(s.client.Capabilities().LoginDelay)
@@ -129,6 +131,7 @@ func (s *session) end() Result {
 func (s *session) run(ctx, hard context.Context) error {
 	var err error
 	if s.last, err = s.records.Poll(ctx); err != nil {
+		s.blind = true
 		return s.stateFailed(err)
 	}
 	s.renumbered = s.last.Renumbered
@@ -233,7 +236,6 @@ func (s *session) makeReady(soft, ctx context.Context) error {
 
 // look lists the mailbox and decides what is to be done.
 func (s *session) look(ctx context.Context) (Plan, error) {
-	s.listing()
 	listing, err := s.list(ctx)
 	if err != nil {
 		return Plan{}, err

@@ -221,7 +221,7 @@ func (w *world) pollWith(shell func(store) store) Result {
 	}
 	s := &session{
 		account: w.account, records: shell(box), owner: w.owner, leftovers: new(leftovers),
-		intentNames: w.db.IntentNames, now: time.Now, tell: func(Event) {}, listing: func() {},
+		intentNames: w.db.IntentNames, now: time.Now, tell: func(Event) {}, entering: func() {},
 	}
 	return s.poll(w.Context())
 }
@@ -250,5 +250,46 @@ func TestAgentRestsWhileTheStateFails(t *testing.T) {
 	}
 	if n := runs(); n != before {
 		t.Errorf("the agent ran %d times more", n-before)
+	}
+}
+
+// S3: what cannot be read of the last polls is not written over: pauses after refused log-ins would
+// be forgotten, and there would be nothing left to repair.
+func TestUnreadablePollIsNotWrittenOver(t *testing.T) {
+	w := newWorld(t, poptest.Options{})
+	w.add(1, 1)
+	counted := new(countingStore)
+	r := w.pollWith(func(s store) store {
+		counted.store = s
+		return blindStore{counted}
+	})
+	if r.Err == nil || r.Err.Kind != CannotWrite || counted.commits > 0 || len(w.server.Sessions()) > 0 {
+		t.Errorf("%v, %d commits, %d sessions", r.Err, counted.commits, len(w.server.Sessions()))
+	}
+	if r.StateBroken {
+		t.Error("damage of one mailbox is taken for the state's")
+	}
+}
+
+type blindStore struct{ store }
+
+func (blindStore) Poll(context.Context) (uidl.Poll, error) {
+	return uidl.Poll{}, &uidl.DamageError{Path: "state.db", Mailbox: &uidl.Mailbox{}, Err: errors.New("the checksum is wrong")}
+}
+
+// A state that was taken away, or cannot be written, may be another one when it is opened again.
+func TestUnusableStates(t *testing.T) {
+	for name, c := range map[string]struct {
+		err  error
+		want bool
+	}{
+		"damaged as a whole": {&uidl.DamageError{Err: errors.New("it was removed")}, true},
+		"unwritten":          {&uidl.WriteError{Err: errors.New("no space")}, true},
+		"one mailbox":        {&uidl.DamageError{Mailbox: &uidl.Mailbox{}, Err: errors.New("tally")}, false},
+		"the network":        {errors.New("connection refused"), false},
+	} {
+		if got := unusable(&Error{Err: c.err}); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
 	}
 }

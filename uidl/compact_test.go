@@ -1,6 +1,7 @@
 package uidl
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	bolt "go.etcd.io/bbolt"
 	"golang.org/x/sys/unix"
 )
 
@@ -50,7 +52,8 @@ func TestCompactSurvivesACrash(t *testing.T) {
 	db := filled(t, filepath.Join(dir, "state.db"))
 	want := holdings(t, db)
 	n := 0
-	db.disk = crashes(t, dir, func(when string, c crash) {
+	var w *watch
+	db.disk, w = crashes(t, dir, func(when string, c crash) {
 		n++
 		t.Run(when, func(t *testing.T) {
 			path := c.in(t)
@@ -65,6 +68,47 @@ func TestCompactSurvivesACrash(t *testing.T) {
 	}
 	if n == 0 {
 		t.Error("no step was looked at")
+	}
+	// What is written from now on is written to the new file.
+	for _, c := range w.cuts() {
+		if !bytes.Equal(c["state.db"], readFile(t, filepath.Join(dir, "state.db"))) {
+			t.Error("a power cut afterwards brings back the old file")
+		}
+	}
+}
+
+// A copy that is not the same is noticed.
+func TestSame(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.db")
+	db := filled(t, path)
+	for name, change := range map[string]func(b *bolt.Bucket) error{
+		"":              func(*bolt.Bucket) error { return nil },
+		"a value":       func(b *bolt.Bucket) error { return b.Put(keyPoll, []byte("another")) },
+		"a key":         func(b *bolt.Bucket) error { return b.Bucket(records.bucket()).Delete(Ref{UID: "uid-001950"}.key()) },
+		"one key more":  func(b *bolt.Bucket) error { return b.Bucket(intents.bucket()).Put([]byte("x"), []byte("y")) },
+		"a bucket more": func(b *bolt.Bucket) error { _, err := b.CreateBucket([]byte("x")); return err },
+		"a bucket less": func(b *bolt.Bucket) error { return b.DeleteBucket(history.bucket()) },
+	} {
+		as := filepath.Join(t.TempDir(), "copy.db")
+		if err := os.WriteFile(as, readFile(t, path), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		copied := openAt(t, as)
+		err := copied.bolt.Update(func(tx *bolt.Tx) error { return change(tx.Bucket(bucketMailboxes).Bucket(bob.key())) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = copied.view(t.Context(), func(theirs *bolt.Tx) error {
+			return db.view(t.Context(), func(ours *bolt.Tx) error {
+				if got := same(ours.Cursor(), theirs.Cursor()); got != (name == "") {
+					t.Errorf("%q is another: same says %v", name, got)
+				}
+				return nil
+			})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

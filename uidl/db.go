@@ -261,6 +261,9 @@ func (db *DB) openBolt(o *bolt.Options) (err error) {
 	defer db.recovered(&err)
 	b, err := bolt.Open(db.path, 0o600, o)
 	if err != nil {
+		if unread := canRead(db.path); unread != nil { // bbolt takes a page that it cannot read for a damaged one
+			return cannotOpen(db.path, unread)
+		}
 		return db.damaged(err)
 	}
 	db.bolt = b
@@ -462,4 +465,15 @@ func getSealed(b *bolt.Bucket, key []byte) ([]byte, error) {
 		return nil, nil
 	}
 	return unseal(key, sealed)
+}
+
+// canRead tries to read the file's beginning.
+func canRead(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = f.ReadAt(make([]byte, 1), 0)
+	return err
 }

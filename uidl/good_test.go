@@ -61,7 +61,8 @@ func TestKeepingAGoodCopySurvivesACrash(t *testing.T) {
 	}
 	newer := holdings(t, db)
 	n := 0
-	db.disk = crashes(t, dir, func(when string, c crash) {
+	var w *watch
+	db.disk, w = crashes(t, dir, func(when string, c crash) {
 		n++
 		t.Run(when, func(t *testing.T) {
 			path := c.in(t)
@@ -78,6 +79,11 @@ func TestKeepingAGoodCopySurvivesACrash(t *testing.T) {
 	})
 	if !kept(t, db, today.AddDate(0, 0, 1)) || n == 0 {
 		t.Errorf("%d steps", n)
+	}
+	for _, c := range w.cuts() {
+		if !bytes.Equal(c["state.db.good"], readFile(t, goodPath(path))) {
+			t.Error("a power cut afterwards brings back the old copy")
+		}
 	}
 }
 

@@ -70,6 +70,25 @@ func TestMoveIsRefused(t *testing.T) {
 	}
 }
 
+// An account on another host, whose records are carried over, is refused by itself.
+func TestDamagedMailboxIsNotCarriedOver(t *testing.T) {
+	db := filled(t, filepath.Join(t.TempDir(), "state.db"))
+	moved := Mailbox{Host: "mail.example.net", Port: 995, User: "alice"}
+	b := boxOf(t, db, moved)
+	err := db.bolt.Update(func(tx *bolt.Tx) error {
+		return tx.Bucket(bucketMailboxes).Bucket(alice.key()).Put(keyPoll, []byte("damaged"))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Commit(t.Context(), one("a")); !is[*DamageError](err) {
+		t.Errorf("%v", err)
+	}
+	if err := boxOf(t, db, bob).Commit(t.Context(), one("a")); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+}
+
 // The next transaction is none the worse for it.
 func TestMoveOfADamagedMailboxIsRefused(t *testing.T) {
 	db := filled(t, filepath.Join(t.TempDir(), "state.db"))

@@ -39,23 +39,24 @@ func join(damaged, good *remains) *rescue {
 	fresh := birth()
 	r.id = cmp.Or(damaged.id, good.id, fresh.id)
 	r.created = cmp.Or(damaged.created, good.created, fresh.created)
-	complete := damaged.complete()
-	switch {
-	case complete:
-	case damaged.nothing():
-		r.lose("all that has changed since the good copy")
-	case damaged.listed != nil:
-		r.lose("%d mailboxes of %d could be read", len(damaged.mailboxes), damaged.listed.n)
-	default:
-		r.lose("how many mailboxes there were is not known; %d could be read", len(damaged.mailboxes))
-	}
 	all := maps.Clone(damaged.mailboxes)
-	if !complete {
+	if !damaged.complete() {
+		r.loseMailboxes(damaged)
 		all = maps.Clone(good.mailboxes)
 		maps.Copy(all, damaged.mailboxes)
 	}
 	for _, key := range slices.Sorted(maps.Keys(all)) {
-		r.add(key, damaged.mailboxes[key], good.mailboxes[key])
+		d, g := damaged.mailboxes[key], cmp.Or(good.mailboxes[key], &remnant{})
+		switch {
+		case d != nil:
+			r.loseParts(d)
+		case damaged.nothing():
+			d = &remnant{mailbox: g.mailbox}
+		default:
+			d = &remnant{mailbox: g.mailbox}
+			r.lose("%v: what has changed since the good copy", d.mailbox)
+		}
+		r.mailboxes[key] = r.joined(d, g)
 	}
 	return r
 }
@@ -64,16 +65,43 @@ func (r *rescue) lose(format string, args ...any) {
 	r.lost = append(r.lost, fmt.Sprintf(format, args...))
 }
 
-// add joins what is known of one mailbox. One of d and g may be nil.
-func (r *rescue) add(key string, d, g *remnant) {
-	name := cmp.Or(d, g).mailbox
-	g = cmp.Or(g, &remnant{})
-	if d == nil {
-		d = &remnant{mailbox: name}
-	} else {
-		r.loseParts(d)
+// loseMailboxes says how many are missing.
+func (r *rescue) loseMailboxes(damaged *remains) {
+	have := len(damaged.mailboxes)
+	switch {
+	case damaged.nothing():
+		r.lose("all that has changed since the good copy")
+	case damaged.listed != nil && damaged.listed.n > uint64(have):
+		r.lose("%d of %d mailboxes could not be read", damaged.listed.n-uint64(have), damaged.listed.n)
+	default:
+		r.lose("whether a mailbox is missing cannot be read; %d could", have)
 	}
-	m := &rescued{mailbox: name, account: cmp.Or(d.account, g.account), poll: d.poll, next: max(d.next, g.next)}
+}
+
+// loseParts says what is missing of a mailbox.
+func (r *rescue) loseParts(d *remnant) {
+	for _, k := range kinds {
+		h := &d.heaps[k]
+		have := h.there().n
+		switch {
+		case h.complete():
+		case h.want != nil && h.want.n > have:
+			r.lose("%v: %d of %d %vs could not be read", d.mailbox, h.want.n-have, h.want.n, k)
+		default:
+			r.lose("%v: whether %vs are missing cannot be read; %d could", d.mailbox, k, have)
+		}
+	}
+	if d.poll == nil {
+		r.lose("%v: what is remembered of the last polls", d.mailbox)
+	}
+}
+
+// joined is what is known of one mailbox.
+func (r *rescue) joined(d, g *remnant) *rescued {
+	m := &rescued{mailbox: d.mailbox, account: cmp.Or(d.account, g.account), poll: d.poll, next: max(d.next, g.next)}
+	if m.poll == nil {
+		m.poll = g.poll
+	}
 	for _, k := range kinds {
 		m.values[k] = d.heaps[k].values()
 	}
@@ -82,10 +110,7 @@ func (r *rescue) add(key string, d, g *remnant) {
 	}
 	r.fromGood += m.fill(records, d, g)
 	m.fill(history, d, g)
-	if m.poll == nil {
-		m.poll = g.poll
-	}
-	r.mailboxes[key] = m
+	return m
 }
 
 // fill adds what only the good copy has, if something is missing, and says how much. Intents are
@@ -105,23 +130,6 @@ func (m *rescued) fill(k kind, d, g *remnant) (n int) {
 		}
 	}
 	return n
-}
-
-// loseParts says what is missing of a mailbox.
-func (r *rescue) loseParts(d *remnant) {
-	for _, k := range kinds {
-		h := &d.heaps[k]
-		switch {
-		case h.complete():
-		case h.want == nil:
-			r.lose("%v: %d %vs could be read; how many there were is not known", d.mailbox, h.there().n, k)
-		default:
-			r.lose("%v: %d %vs of %d could be read", d.mailbox, h.there().n, k, h.want.n)
-		}
-	}
-	if d.poll == nil {
-		r.lose("%v: what is remembered of the last polls could not be read", d.mailbox)
-	}
 }
 
 // tally counts what there is.

@@ -145,6 +145,94 @@ func TestPageBehindAWrongPointerIsFound(t *testing.T) {
 	}
 }
 
+// Where more than a pointer is wrong, a page of another mailbox, or of another time and place, is no
+// part of this one.
+func TestPagesOfOthersAreLeftOut(t *testing.T) {
+	file := grown(t, 300)
+	whole := rescueOf(file)
+	w, err := openWreck(bytes.NewReader(file), int64(len(file)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := salvaged(w)
+	claims := r.claims()
+	used := func(m Mailbox) []leaf { return r.mailboxes[string(m.key())].heaps[records].leaves }
+	tried := 0
+	for i, l := range used(alice) {
+		for id := uint64(firstInTree); id < w.pages; id++ {
+			p, err := w.page(id)
+			if err != nil || p.kind != leafPage || id == l.id {
+				continue
+			}
+			v, ok := p.first()
+			same := ok && bytes.Equal(v.key, l.values[0].key)
+			if same && claims[id] == 0 {
+				continue // an older one of the same place: its records were true
+			}
+			bad := bytes.Clone(file)
+			clear(bad[l.id*w.meta.pageSize:][:w.meta.pageSize])
+			native.PutUint64(pointerTo(t, w, bad, l.id), id)
+			got := rescueOf(bad)
+			if names := got.invented(whole); len(names) > 0 || got.size() >= whole.size() {
+				t.Fatalf("leaf %d in the place of %d: %d values, %q", id, i, got.size(), names)
+			}
+			tried++
+		}
+	}
+	if tried == 0 {
+		t.Error("there are no other leaves")
+	}
+}
+
+// first is the first value of a leaf.
+func (p page) first() (value, bool) {
+	for i, v := range p.values() {
+		return v, i == 0
+	}
+	return value{}, false
+}
+
+// pointerTo is where the branch that is in use has the page id.
+func pointerTo(t *testing.T, w *wreck, file []byte, id uint64) []byte {
+	t.Helper()
+	for at := uint64(firstInTree); at < w.pages; at++ {
+		p, err := w.page(at)
+		if err != nil || p.kind != branchPage || !leadsTo(p, salvaged(w).claims()) {
+			continue
+		}
+		for i := range p.count {
+			pointer := file[at*w.meta.pageSize+headerSize+uint64(i)*elementSize+8:][:8]
+			if native.Uint64(pointer) == id {
+				return pointer
+			}
+		}
+	}
+	t.Fatalf("nothing leads to page %d", id)
+	return nil
+}
+
+// S3: records under another name make mail look delivered.
+func TestMailboxOfNobodyIsLeftOut(t *testing.T) {
+	file := grown(t, 20)
+	w, err := openWreck(bytes.NewReader(file), int64(len(file)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	head := append(bob.key(), "\x00bob"...)
+	for at := bytes.Index(file, head); at >= 0; at = bytes.Index(file, head) {
+		file[at+len(head)-1] = 'B' // its checksum is wrong now
+	}
+	if r := salvaged(w); len(r.mailboxes) != 2 || r.mailboxes[string(bob.key())].sure {
+		t.Fatalf("%d mailboxes by their keys", len(r.mailboxes))
+	}
+	for at := bytes.Index(file, bob.key()); at >= 0; at = bytes.Index(file, bob.key()) {
+		file[at] = 'P'
+	}
+	if r := salvaged(w); len(r.mailboxes) != 1 || r.complete() || len(r.faults) == 0 {
+		t.Errorf("%d mailboxes, of which one has a wrong key: %v", len(r.mailboxes), r.faults)
+	}
+}
+
 // leadsTo reports whether all children of a branch are parts of the state as it is.
 func leadsTo(p page, claims map[uint64]int) bool {
 	for c := range p.children() {

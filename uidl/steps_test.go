@@ -17,55 +17,93 @@ import (
 // A crash is what lies in a folder after one: the content of each file.
 type crash map[string][]byte
 
-// crashes calls check with what a kill, and a power cut, after each step would leave of the folder
-// in which a disk works. Of a power cut the names are those of the last sync of the folder, or those
-// of now; the contents are those of each file's last sync, or nothing.
-func crashes(t *testing.T, dir string, check func(when string, c crash)) disk {
+// A watch sees what a disk does in a folder, and what crashes would leave there.
+type watch struct {
+	t      *testing.T
+	dir    string
+	synced map[uint64][]byte // the content of each file when it was last synced, by inode
+	names  map[string]uint64 // those of the last sync of the folder
+}
+
+// crashes returns a disk that calls check with what a kill, and power cuts, after each of its steps
+// would leave of the folder dir.
+func crashes(t *testing.T, dir string, check func(when string, c crash)) (disk, *watch) {
 	t.Helper()
-	synced := map[uint64][]byte{}
-	names := map[string]uint64{}
-	look := func() (now crash, inodes map[string]uint64) {
-		now, inodes = crash{}, map[string]uint64{}
-		entries, err := os.ReadDir(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, e := range entries {
-			b, err := os.ReadFile(filepath.Join(dir, e.Name()))
-			if err != nil {
-				t.Fatal(err)
-			}
-			info, err := e.Info()
-			if err != nil {
-				t.Fatal(err)
-			}
-			now[e.Name()], inodes[e.Name()] = b, info.Sys().(*syscall.Stat_t).Ino
-		}
-		return now, inodes
-	}
-	now, inodes := look()
-	names = maps.Clone(inodes)
+	w := &watch{t: t, dir: dir, synced: map[uint64][]byte{}}
+	now, names := w.look()
+	w.names = names
 	for name, b := range now {
-		synced[inodes[name]] = b
+		w.synced[names[name]] = b
 	}
 	return disk{after: func(step, path string) {
-		now, inodes := look()
+		now, names := w.look()
 		switch step {
 		case "sync":
-			synced[inodes[filepath.Base(path)]] = now[filepath.Base(path)]
+			w.synced[names[filepath.Base(path)]] = now[filepath.Base(path)]
 		case "sync the folder of":
-			names = maps.Clone(inodes)
+			w.names = names
 		}
 		when := fmt.Sprintf("after %q %s", step, filepath.Base(path))
 		check("killed "+when, now)
-		for then, names := range map[string]map[string]uint64{"old": names, "new": inodes} {
-			c := crash{}
-			for name, inode := range names {
-				c[name] = synced[inode]
-			}
-			check(fmt.Sprintf("power cut with the %s names %s", then, when), c)
+		for i, c := range w.cuts() {
+			check(fmt.Sprintf("power cut %d %s", i, when), c)
 		}
-	}}
+	}}, w
+}
+
+// look reads the folder as it is.
+func (w *watch) look() (c crash, names map[string]uint64) {
+	w.t.Helper()
+	c, names = crash{}, map[string]uint64{}
+	entries, err := os.ReadDir(w.dir)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		c[e.Name()] = readFile(w.t, filepath.Join(w.dir, e.Name()))
+		names[e.Name()] = info.Sys().(*syscall.Stat_t).Ino
+	}
+	return c, names
+}
+
+// cuts are what a power cut may leave now: each name that has changed since the last sync of the
+// folder is the old one or the new one, and of a file that was never synced nothing is there.
+func (w *watch) cuts() (all []crash) {
+	w.t.Helper()
+	_, names := w.look()
+	var changed []string
+	for name := range names {
+		if w.names[name] != names[name] {
+			changed = append(changed, name)
+		}
+	}
+	for name := range w.names {
+		if _, there := names[name]; !there {
+			changed = append(changed, name)
+		}
+	}
+	for some := range 1 << len(changed) {
+		mixed := maps.Clone(w.names)
+		for i, name := range changed {
+			if inode, there := names[name]; some&(1<<i) == 0 {
+				continue
+			} else if there {
+				mixed[name] = inode
+			} else {
+				delete(mixed, name)
+			}
+		}
+		c := crash{}
+		for name, inode := range mixed {
+			c[name] = w.synced[inode]
+		}
+		all = append(all, c)
+	}
+	return all
 }
 
 // in writes the files to a new folder and returns the state's path.

@@ -226,9 +226,9 @@ func (r *Report) mailbox(ctx context.Context, tx *bolt.Tx, key []byte) error {
 	s, err := openShelf(tx, key)
 	if err != nil {
 		found(err)
-	} else {
-		err = summary.count(ctx, s, found)
+	} else if err := summary.count(ctx, s, found); err != nil {
+		return err
 	}
 	r.Mailboxes = append(r.Mailboxes, summary)
-	return ctx.Err()
+	return nil
 }

@@ -283,6 +283,8 @@ func (in *importReader) add(w recordWire) error {
 // finish finds out whether the file was whole, and had what was wanted.
 func (in *importReader) finish() {
 	switch {
+	case len(in.faults) == 0 && !in.begun: // a pipe that failed looks so
+		in.faults = append(in.faults, &usageError{in.file + ": is empty", "give an export, or a text with a UID a line"})
 	case len(in.faults) > 0 || !in.got.Export:
 	case !in.ended:
 		in.fault(errors.New("the export ends here, and is not whole: its last line is missing"))

@@ -98,7 +98,6 @@ func TestImportOfPlainText(t *testing.T) {
 		"CRLF, empty lines and a mark":     {"\ufeffa\r\n\r\nb\r\n", []string{"a", "b"}},
 		"the same twice is one":            {"a\na\n", []string{"a"}},
 		"8-bit octets, brackets, a hash":   {"\xe9\n{x}\n#1\n", []string{"#1", "{x}", "\xe9"}},
-		"nothing":                          {"", nil},
 		"an object that is no first line":  {"a\n{\"b\":1}\n", []string{"a", `{"b":1}`}},
 		"a first line that is no object":   {"{a}\nb", []string{"b", "{a}"}},
 		"as long as a UID may be":          {strings.Repeat("x", maxUID), []string{strings.Repeat("x", maxUID)}},
@@ -160,6 +159,7 @@ func TestImportRefuses(t *testing.T) {
 		return header + workLine + `{"type":"record",` + fields + "}\n" + `{"type":"end","mailboxes":1,"records":1}`
 	}
 	for name, tt := range map[string]struct{ in, want string }{
+		"nothing":                    {"", "file: is empty"},
 		"a blank in a line":          {"ok\nalice@host uid-1\n", `file:2: "alice@host uid-1": a blank or a control character`},
 		"a control character":        {"\x1b[2J\n", `file:1: "\x1b[2J": a blank or a control character`},
 		"a NUL":                      {"a\x00b\n", `file:1: "a\x00b": a blank or a control character`},

@@ -55,7 +55,7 @@ func (f *fetching) all(ctx context.Context) error {
 // own polls the accounts that are left.
 func (f *fetching) own(ctx context.Context, h *holder) error {
 	f.held = h
-	if text := h.note(); text != "" && f.opts.detail > quiet {
+	if text := h.note(); text != "" { // also where only errors are told: all mail may come again
 		_, _ = fmt.Fprintln(f.view.w, term.Escape(text))
 	}
 	f.view.begin()

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -133,7 +134,7 @@ var agoUnits = map[string]time.Duration{"d": 24 * time.Hour, "h": time.Hour, "m"
 func parseSince(text string, now time.Time) (time.Time, error) {
 	if m := agoForm.FindStringSubmatch(text); m != nil {
 		n, err := strconv.Atoi(m[1])
-		return now.Add(-time.Duration(n) * agoUnits[m[2]]), err
+		return unitsBefore(now, n, agoUnits[m[2]]), err
 	}
 	for _, layout := range []string{time.DateOnly, time.RFC3339, "2006-01-02T15:04", "2006-01-02 15:04", "2006-01-02T15:04:05", time.DateTime} {
 		if t, err := time.ParseInLocation(layout, text, time.Local); err == nil {
@@ -144,6 +145,14 @@ func parseSince(text string, now time.Time) (time.Time, error) {
 		"--since: " + quoted(text) + " is neither a day, a time nor how long ago",
 		"write it as 2026-11-24, 2026-11-24T08:00, 2d or 12h",
 	}
+}
+
+// unitsBefore is n units before now; more than a time can hold is the beginning of time.
+func unitsBefore(now time.Time, n int, unit time.Duration) time.Time {
+	if n > int(math.MaxInt64/unit) {
+		return time.Unix(0, 0)
+	}
+	return now.Add(-time.Duration(n) * unit)
 }
 
 // logLines are a line an entry: what has a certain width stands first.

@@ -47,6 +47,11 @@ func (t *task) withState(ctx context.Context, dryRun bool, own func(*holder) err
 		if !errors.Is(err, errAgain) {
 			return err
 		}
+		select {
+		case <-time.After(lookAgain):
+		case <-ctx.Done():
+			return afterSignal(ctx, context.Cause(ctx))
+		}
 	}
 }
 
@@ -138,7 +143,16 @@ func (n *neighbour) waitGone(ctx context.Context) error {
 }
 
 // errOther is why one who holds the state cannot do what we want.
-var errOther = errors.New("has another version or other settings")
+var (
+	errOther = errors.New("has another version or other settings")
+	errRuns  = errors.New("polls already")
+)
+
+// hintBeside says what to do about a run that holds the state.
+var hintBeside = map[error]string{
+	errOther: "restart that one, so that it reads its configuration anew, or give this one another state",
+	errRuns:  "there is nothing to do; to poll at once: popsync fetch",
+}
 
 // standAside waits for the end of a neighbour that is no help; of one that does not end by itself
 // that is an error.
@@ -147,7 +161,7 @@ func (n *neighbour) standAside(ctx context.Context, t *task, why error) error {
 		return &neighbourError{
 			held: &uidl.HeldError{Path: t.config.State, PID: n.hello.PID},
 			err:  fmt.Errorf("popsync run, of %s, %w", n.hello.Config, why),
-			hint: "restart that one, so that it reads its configuration anew, or give this one another state",
+			hint: hintBeside[why],
 		}
 	}
 	if t.say != nil {

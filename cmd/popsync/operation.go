@@ -17,7 +17,9 @@ import (
 // JSON then, so a UID is []byte in them.
 type operation[Q, E, A any] struct {
 	name string // the command's: "uidl list"
-	do   func(ctx context.Context, h *holder, q Q, emit func(E) error) (A, error)
+
+	lossy bool // events may be left out for one who does not take them, rather than hold up a session
+	do    func(ctx context.Context, h *holder, q Q, emit func(E) error) (A, error)
 }
 
 // A task is a command on its way to the state.
@@ -67,7 +69,7 @@ func perform[Q, E, A any](ctx context.Context, t *task, op operation[Q, E, A], q
 			told = true
 			return each(e)
 		})
-		if errors.Is(err, owner.ErrGone) && told { // it would be told again
+		if told && (errors.Is(err, owner.ErrGone) || isFailure(err, owner.CodeEnding)) { // it would be told again
 			return &neighbourError{held: &uidl.HeldError{Path: t.config.State, PID: n.hello.PID}, err: err, hint: "try again"}
 		}
 		if err != nil {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -109,8 +108,6 @@ func (r *runner) standAside(ctx context.Context) func(*neighbour) error {
 	return func(n *neighbour) error { return n.standAside(ctx, r.task, errRuns) }
 }
 
-var errRuns = errors.New("polls already")
-
 // run polls until ctx ends. A state that cannot be written any more is opened again: what it holds
 // is not known until then.
 func (r *runner) run(ctx context.Context, h *holder) error {
@@ -130,8 +127,8 @@ func (r *runner) run(ctx context.Context, h *holder) error {
 		if !broken {
 			return err
 		}
-		if h = r.reopen(ctx); h == nil {
-			return nil
+		if h, err = r.reopen(ctx); h == nil {
+			return err
 		}
 	}
 }
@@ -167,22 +164,24 @@ func (r *runner) pollUntilBroken(ctx context.Context, h *holder, accounts []fetc
 // reopenAfter is the pause before the state is opened again, and between two attempts.
 const reopenAfter = time.Minute
 
-// reopen opens everything again as soon as that can be done. It returns nil once ctx ends.
-func (r *runner) reopen(ctx context.Context) *holder {
+// reopen opens the state again as soon as that can be done. It returns nil once ctx ends, and an
+// error where another run has the state by now.
+func (r *runner) reopen(ctx context.Context) (h *holder, err error) {
+	r.log.Error("the state cannot be used as it is; it is opened again", "in", reopenAfter)
 	for {
-		r.log.Error("the state could not be written; it is opened again", "in", reopenAfter)
 		select {
 		case <-ctx.Done():
-			return nil
+			return nil, nil
 		case <-time.After(reopenAfter):
 		}
-		h, n, err := r.task.take(ctx, false)
-		switch {
-		case h != nil:
-			return h
-		case n != nil: // somebody was faster, and will end
-			n.conn.Close()
+		if _, err := os.Stat(r.task.config.State); err != nil { // a new one would fetch everything again
+			r.log.Error("the state cannot be found", "error", err, "hint", "put it back, or restart popsync run to begin anew")
 			continue
+		}
+		own := func(got *holder) error { h = got; return nil }
+		err = r.task.withState(ctx, false, own, r.standAside(ctx))
+		if h != nil || is[*neighbourError](err) {
+			return h, err
 		}
 		for _, f := range explain(err) {
 			r.log.Error(f.message, "hint", f.hint)

@@ -35,7 +35,13 @@ func (op operation[Q, E, A]) service() service {
 		if err := json.Unmarshal(query, &q); err != nil {
 			return nil, err
 		}
-		return op.do(ctx, h, q, func(e E) error { return r.Emit(e) })
+		return op.do(ctx, h, q, func(e E) error {
+			if op.lossy {
+				r.Tell(e)
+				return nil
+			}
+			return r.Emit(e)
+		})
 	}}
 }
 
@@ -51,7 +57,10 @@ func (h *holder) serve(ctx context.Context, command string) {
 		return
 	}
 	h.ctx, h.stop = context.WithCancelCause(context.WithoutCancel(ctx))
-	context.AfterFunc(ctx, func() { h.stop(context.Cause(ctx)) })
+	context.AfterFunc(ctx, func() {
+		h.stop(context.Cause(ctx))
+		h.socket.Drain(ctx) // at once: from now on we say that we are about to end
+	})
 	byName := make(map[string]service)
 	for _, s := range services() {
 		byName[s.name] = s
@@ -78,6 +87,9 @@ func (h *holder) answer(ctx context.Context, s service, r *owner.Request) (any, 
 	defer cancel(nil)
 	defer context.AfterFunc(h.ctx, func() { cancel(context.Cause(h.ctx)) })()
 	answer, err := s.do(ctx, h, r, q.Query)
+	if err != nil && h.ctx.Err() != nil {
+		return nil, owner.NewFailure(owner.CodeEnding, nil) // that we are told to end is no failure of theirs
+	}
 	if _, told := errors.AsType[*owner.Failure](err); err != nil && !told {
 		err = owner.NewFailure(codeFailed, farOf(err))
 	}

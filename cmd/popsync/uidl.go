@@ -124,7 +124,7 @@ func rebound(r fetch.Rebinding, dryRun bool) string {
 }
 
 func rebindDocument(o rebindOptions, out output, r fetch.Rebinding, err error) error {
-	if !is[*fetch.Error](err) && err != nil {
+	if failures := explain(err); err != nil && (len(failures) == 0 || failures[0].step == "") {
 		return withJSON(out.stdout, "uidl rebind", err)
 	}
 	j := rebindJSON{Name: o.accounts[0], Known: r.Known, Unknown: r.Unknown, Matched: r.Matched}
@@ -164,7 +164,8 @@ type rebindQuery struct {
 }
 
 var rebindOperation = operation[rebindQuery, string, fetch.Rebinding]{
-	name: "uidl rebind",
+	name:  "uidl rebind",
+	lossy: true, // the wire, while the mailbox is locked
 	do: func(ctx context.Context, h *holder, q rebindQuery, emit func(string) error) (fetch.Rebinding, error) {
 		chosen, err := h.config.Select([]string{q.Account})
 		if err != nil {

@@ -1,13 +1,17 @@
-// Crash kills `popsync fetch` at random moments, again and again, over a real server, and looks
-// whether every message is there once in the end.
+// Crash does to popsync all that can be done to it, and looks whether it keeps what it promises
+// (promise.go, docs/reliability.md).
 //
-// A trial is a new mailbox of some dozens of messages on a Dovecot that crash starts. A few
-// fetches of it are killed with SIGKILL, each at a moment that is drawn from the time which the
-// fetch would take; then one may finish. New mail arrives in between. While all this goes on a
-// mail reader looks into new/ without a pause, and in most trials it takes mail away.
+//	go run ./internal/crash [-popsync FILE] [-only CAMPAIGN,…] [-trials PERCENT] [-seed N] [-trial N] [-short]
 //
-// The seed decides what a trial is made of. When a kill hits is up to the machine too, so a seed
-// does not repeat a trial exactly.
+// Each campaign does one kind of thing, in as many trials as it takes to be sure: "kills" ends fetches at
+// random moments, "lines" cuts connections, and so on; -list lists them. -trials 300 makes
+// three times as many trials of each, -short as many as a test makes.
+//
+// The seed decides what the trials are made of, each by itself: -only kills -seed 7 -trial 31 repeats
+// one. When a kill hits is up to the machine too, so that a repetition may take another turn.
+//
+// A campaign that is not to be had on this machine is skipped, and says why. Any violation
+// ends the program with status 1, once all campaigns are over.
 package main
 
 import (
@@ -19,6 +23,8 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -26,16 +32,25 @@ import (
 )
 
 func main() {
+	var o options
 	program := flag.String("popsync", "build/popsync", "the built program")
-	trials := flag.Int("trials", 200, "how many trials")
-	seed := flag.Uint64("seed", uint64(time.Now().UnixNano()), "what the trials are drawn from")
+	only := flag.String("only", "", "the campaigns to run, separated by commas; all if it is empty")
+	flag.IntVar(&o.percent, "trials", 100, "percent of each campaign's trials")
+	flag.BoolVar(&o.short, "short", false, "as many trials as a test makes")
+	flag.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano()), "what the trials are drawn from")
+	flag.IntVar(&o.trial, "trial", 0, "the number of the one trial to make")
+	list := flag.Bool("list", false, "list the campaigns")
 	flag.Parse()
-
+	if *list {
+		listCampaigns(os.Stdout)
+		return
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	path, err := filepath.Abs(*program)
 	if err == nil {
-		err = run(ctx, realtest.Popsync(path), *trials, *seed, os.Stdout)
+		o.popsync = realtest.Popsync(path)
+		err = runNamed(ctx, o, *only, os.Stdout)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "crash:", err)
@@ -43,31 +58,108 @@ func main() {
 	}
 }
 
-// run goes through the trials and writes what came of them. A violation of what popsync promises
-// is an error.
-func run(ctx context.Context, popsync realtest.Popsync, trials int, seed uint64, out io.Writer) (err error) {
-	l, err := newLab(ctx, popsync, trials, seed, out)
+func listCampaigns(out io.Writer) {
+	for _, c := range campaigns {
+		fmt.Fprintf(out, "%-10s %6d  %s\n", c.name, c.long, c.what)
+	}
+}
+
+// options are those of the command line.
+type options struct {
+	popsync realtest.Popsync
+	seed    uint64
+	percent int
+	short   bool
+	trial   int
+}
+
+// trials is how many a campaign makes.
+func (o options) trials(c campaign) int {
+	if o.short {
+		return c.short
+	}
+	return max(1, c.long*o.percent/100)
+}
+
+func runNamed(ctx context.Context, o options, only string, out io.Writer) error {
+	chosen, err := choose(only)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, l.close()) }()
-	fmt.Fprintf(out, "seed %d; a fetch takes %v, and %v for each message\n",
-		seed, l.pace.start.Round(time.Millisecond), l.pace.each.Round(10*time.Microsecond))
+	dir, err := os.MkdirTemp("", "popsync-crash-")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(dir) // it stays where a trial's files do
+	return runAll(ctx, o, chosen, dir, out)
+}
 
-	var total tally
-	for n := range trials {
-		found, err := l.trial(ctx, trialUser(n))
-		if err != nil {
-			return fmt.Errorf("%s: %w", trialUser(n), err)
+// choose is the campaigns of a list of names; all for an empty one.
+func choose(names string) ([]campaign, error) {
+	if names == "" {
+		return campaigns, nil
+	}
+	var chosen []campaign
+	for name := range strings.SplitSeq(names, ",") {
+		i := slices.IndexFunc(campaigns, func(c campaign) bool { return c.name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("there is no campaign %q; -list lists them", name)
 		}
-		total.add(found)
-		if (n+1)%100 == 0 {
-			fmt.Fprintf(out, "after %d trials: %v\n", n+1, total)
+		chosen = append(chosen, campaigns[i])
+	}
+	return chosen, nil
+}
+
+// runAll runs the campaigns, each in a folder of its own in dir, and tells what came of them. A
+// violation is an error.
+func runAll(ctx context.Context, o options, chosen []campaign, dir string, out io.Writer) error {
+	out = &lockedWriter{w: out}
+	fmt.Fprintf(out, "seed %d\n", o.seed)
+	var results []result
+	for _, c := range chosen {
+		r := runOne(ctx, o, c, dir, out)
+		fmt.Fprintln(out, r)
+		results = append(results, r)
+		if r.err != nil || ctx.Err() != nil {
+			break
 		}
 	}
-	fmt.Fprintf(out, "%d trials: %v\n", trials, total)
-	if n := total.violations(); n > 0 {
-		return fmt.Errorf("%d violations", n)
+	fmt.Fprint(out, "\n", table(results))
+	return verdict(results)
+}
+
+func runOne(ctx context.Context, o options, c campaign, dir string, out io.Writer) result {
+	e := &env{popsync: o.popsync, campaign: c.name, seed: o.seed, only: o.trial, dir: filepath.Join(dir, c.name), out: out}
+	if err := os.Mkdir(e.dir, 0o700); err != nil {
+		return result{campaign: c, err: err}
 	}
-	return nil
+	defer os.Remove(e.dir) // it stays where a trial's files do
+	for _, program := range c.needs {
+		if err := realtest.Installed(program); err != nil {
+			return result{campaign: c, skipped: cannot(err.Error())}
+		}
+	}
+	begun := time.Now()
+	found, err := c.run(ctx, e, o.trials(c))
+	r := result{campaign: c, tally: found, took: time.Since(begun)}
+	if why, ok := errors.AsType[cannot](err); ok {
+		r.skipped = why
+		return r
+	}
+	r.err = err
+	return r
+}
+
+// verdict is the error that all of it comes to.
+func verdict(results []result) error {
+	var errs []error
+	for _, r := range results {
+		if r.err != nil {
+			errs = append(errs, r.err)
+		}
+		if n := r.tally.violations(); n > 0 {
+			errs = append(errs, fmt.Errorf("%s: %d violations: %s", r.name, n, r.tally.wrong()))
+		}
+	}
+	return errors.Join(errs...)
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -16,19 +17,21 @@ import (
 type habit int
 
 const (
-	looks  habit = iota // leaves it there
-	marks               // moves it to cur/
-	files               // moves it to another Maildir
-	habits              // how many there are
+	looks   habit = iota // leaves it there
+	marks                // moves it to cur/
+	files                // moves it to another Maildir
+	deletes              // once it has had a look
+	habits               // how many there are
 )
 
-func (h habit) String() string { return [habits]string{"looks", "marks as seen", "files"}[h] }
+func (h habit) String() string {
+	return [habits]string{"looks", "marks as seen", "files", "deletes"}[h]
+}
 
 // A reader looks into new/ without a pause, as a mail program of the user would.
 type reader struct {
-	maildir string
-	archive string // where it files mail
-	habit   habit
+	box   *box
+	habit habit
 
 	mu      sync.Mutex      // held while a message is looked at and moved
 	known   realtest.Census // whole messages
@@ -39,8 +42,8 @@ type reader struct {
 	failed error // set when done is closed
 }
 
-func startReader(ctx context.Context, maildir, archive string, h habit) *reader {
-	r := &reader{maildir: maildir, archive: archive, habit: h, known: realtest.Census{}, done: make(chan struct{})}
+func startReader(ctx context.Context, b *box, h habit) *reader {
+	r := &reader{box: b, habit: h, known: realtest.Census{}, done: make(chan struct{})}
 	ctx, r.stop = context.WithCancel(ctx)
 	go func() {
 		defer close(r.done)
@@ -72,7 +75,7 @@ func (r *reader) end() error {
 func (r *reader) read(ctx context.Context) error {
 	seen := map[string]bool{}
 	for ctx.Err() == nil {
-		entries, err := os.ReadDir(filepath.Join(r.maildir, "new"))
+		entries, err := os.ReadDir(filepath.Join(r.box.maildir, "new"))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
@@ -93,7 +96,7 @@ func (r *reader) read(ctx context.Context) error {
 func (r *reader) take(name string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	path := filepath.Join(r.maildir, "new", name)
+	path := filepath.Join(r.box.maildir, "new", name)
 	sum, err := realtest.SumFile(path)
 	if err != nil {
 		return err
@@ -101,12 +104,21 @@ func (r *reader) take(name string) error {
 	if r.known[sum] == 0 {
 		r.partial++
 	}
-	switch r.habit {
+	return r.box.read(path, sum, r.habit)
+}
+
+// read does to a message what a mail reader would.
+func (b *box) read(path string, sum realtest.Sum, h habit) error {
+	name, _, _ := strings.Cut(filepath.Base(path), ":")
+	switch h {
 	case marks:
-		return os.Rename(path, filepath.Join(r.maildir, "cur", name+":2,S"))
+		return os.Rename(path, filepath.Join(b.maildir, "cur", name+":2,S"))
 	case files:
-		return os.Rename(path, filepath.Join(r.archive, "cur", name+":2,S"))
-	default:
-		return nil
+		return os.Rename(path, filepath.Join(b.archive, "cur", name+":2,S"))
+	case deletes:
+		b.deleted[sum]++
+		return os.Remove(path)
+	case looks, habits:
 	}
+	return nil
 }

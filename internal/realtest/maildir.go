@@ -99,6 +99,16 @@ func Files(dir string) (int, error) {
 	return len(entries), err
 }
 
+// Names is what the files of a folder are called. One that does not exist has none.
+func Names(dir string) ([]string, error) {
+	entries, err := readDir(dir)
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = e.Name()
+	}
+	return names, err
+}
+
 func readDir(dir string) ([]fs.DirEntry, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -68,10 +68,16 @@ type Account struct {
 	Password string // instead of Password
 	Keep     bool   // popsync's default is true; here it is always written
 	Auth     string
+
+	Pipelining string // auto, always, never
+
 	Interval time.Duration
 	Timeout  time.Duration
 	Maildir  string
 	MDA      []string // instead of a Maildir
+
+	MDATimeout  time.Duration
+	MaxAttempts int // of the MDA
 
 	ClientCert, ClientKey string // files, or ""
 }
@@ -107,6 +113,9 @@ func (a Account) write(b *strings.Builder) {
 		key("tls_client_key", quote(a.ClientKey))
 	}
 	key("keep", a.Keep)
+	if a.Pipelining != "" {
+		key("pipelining", a.Pipelining)
+	}
 	if a.Interval != 0 {
 		key("interval", a.Interval)
 	}
@@ -115,7 +124,14 @@ func (a Account) write(b *strings.Builder) {
 	}
 	switch {
 	case len(a.MDA) > 0:
-		key("deliver", fmt.Sprintf("{mda: [%s]}", strings.Join(quoteAll(a.MDA), ", ")))
+		mda := "mda: [" + strings.Join(quoteAll(a.MDA), ", ") + "]"
+		if a.MDATimeout != 0 {
+			mda += fmt.Sprintf(", timeout: %v", a.MDATimeout)
+		}
+		if a.MaxAttempts != 0 {
+			mda += fmt.Sprintf(", max_attempts: %d", a.MaxAttempts)
+		}
+		key("deliver", "{"+mda+"}")
 	default:
 		key("deliver", fmt.Sprintf("{maildir: %q}", a.Maildir))
 	}

@@ -54,6 +54,7 @@ var packages = map[string]string{
 	"dovecot":  "dovecot-pop3d",
 	"procmail": "procmail",
 	"maildrop": "maildrop",
+	"strace":   "strace",
 }
 
 // Need returns the path of a program that t cannot do without. Where it is not installed, t is
@@ -70,6 +71,12 @@ func Need(t testing.TB, program string) string {
 		t.Skip(err)
 	}
 	return ""
+}
+
+// Installed is an error that names the package where a program is not installed.
+func Installed(program string) error {
+	_, err := lookPath(program)
+	return err
 }
 
 // lookPath is exec.LookPath, also in the folders of servers, which an ordinary user's PATH lacks.
