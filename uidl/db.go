@@ -220,8 +220,11 @@ func (db *DB) settleDown() error {
 
 // createMissing makes a new database where there is none.
 func (db *DB) createMissing() error {
-	if _, err := os.Stat(db.path); !errors.Is(err, fs.ErrNotExist) {
+	switch _, err := os.Stat(db.path); {
+	case err == nil:
 		return nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return cannotOpen(db.path, err)
 	}
 	if _, err := os.Lstat(db.path); err == nil {
 		// What it points to may come back, with all its records: a disk not mounted yet.

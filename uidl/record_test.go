@@ -40,6 +40,22 @@ func FuzzDecodeIntent(f *testing.F) {
 	})
 }
 
+func FuzzDecodeEvent(f *testing.F) {
+	f.Add([]byte(nil))
+	f.Add(Event{What: HistoryDelivered}.append(nil))
+	f.Add(Event{At: 1 << 40, What: HistoryForgotten, Ref: Ref{UID: "a", Rank: 1<<32 - 1}, Size: -1, MessageID: "<a@b>", Where: "w", Note: "n"}.append(nil))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		e, err := decodeEvent(b)
+		if err != nil || len(e.MessageID) > maxNote || len(e.Where) > maxWhere || len(e.Note) > maxNote {
+			return
+		}
+		again, err := decodeEvent(e.append(nil))
+		if err != nil || again != e {
+			t.Errorf("%+v became %+v, %v", e, again, err)
+		}
+	})
+}
+
 // FuzzCheckImage: a file of any content is refused or walked to its end, never a crash.
 func FuzzCheckImage(f *testing.F) {
 	f.Add([]byte(nil))

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"popsync/internal/shell"
 )
 
 // RepairOptions say how to repair a state.
@@ -114,7 +116,7 @@ func (r *repair) locate() error {
 	}
 	if !r.was.Mode().IsRegular() {
 		err := &DamageError{Path: r.path, Err: errors.New("it is not a file")}
-		err.hint = fmt.Sprintf("move it away: mv %s %s.aside", r.path, r.path)
+		err.hint = fmt.Sprintf("move it away, then repair what there was: mv %s %s && popsync uidl repair", shell.Quote(r.path), shell.Quote(r.path+".aside"))
 		return err
 	}
 	return nil
@@ -182,13 +184,26 @@ func (r *repair) several(good string, others []string) error {
 
 // nothing says that there is nothing to make a state of.
 func (r *repair) nothing() error {
-	if r.was == nil {
+	_, err := os.Lstat(goodPath(r.path))
+	copied := err == nil // or else it would have served
+	if r.was == nil && !copied {
 		return cannotOpen(r.path, &fs.PathError{Op: "open", Path: r.path, Err: fs.ErrNotExist})
+	}
+	if r.was == nil {
+		return &DamageError{
+			Path: goodPath(r.path),
+			Err:  errors.New("nothing of it can be read, and there is no state beside it"),
+			hint: "the next fetch begins anew: what lies on the servers counts as new",
+		}
+	}
+	why := "there is no good copy "
+	if copied {
+		why = "nothing of its good copy "
 	}
 	return &DamageError{
 		Path: r.path,
-		Err:  fmt.Errorf("nothing of it can be read, and there is no good copy %s", goodPath(r.path)),
-		hint: fmt.Sprintf("to begin anew, with all that lies on the servers counting as new: mv %s %s.damaged", r.path, r.path),
+		Err:  fmt.Errorf("nothing of it can be read, and %s%s", why, goodPath(r.path)),
+		hint: fmt.Sprintf("to begin anew, with all that lies on the servers counting as new: mv %s %s", shell.Quote(r.path), shell.Quote(r.path+".damaged")),
 	}
 }
 

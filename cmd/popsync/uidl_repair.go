@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"strings"
 	"time"
 
@@ -102,7 +103,7 @@ func (o uidlRepairOptions) repair(ctx context.Context, out output) (repair, erro
 // run does it, or says what it would do. Nobody can hold a damaged state for us.
 func (r *repair) run(ctx context.Context, dry bool) (err error) {
 	r.Repaired, err = uidl.Repair(ctx, r.path, uidl.RepairOptions{DryRun: dry, Now: time.Now()})
-	if errors.Is(err, fs.ErrNotExist) {
+	if _, missing := os.Lstat(r.path); errors.Is(err, fs.ErrNotExist) && errors.Is(missing, fs.ErrNotExist) {
 		return noState(r.path, err)
 	}
 	r.done = err == nil && !dry && !r.Sound

@@ -5,7 +5,6 @@ import (
 	"os"
 	"sync"
 	"testing"
-	"time"
 
 	"popsync/internal/realtest"
 )
@@ -43,10 +42,13 @@ func build(t testing.TB) realtest.Popsync {
 	return popsync
 }
 
+// shortSeed is what the short trials are drawn from: the same ones each time, so that a change is
+// not held up by what it has not done. `make crash` draws others.
+const shortSeed = 1
+
 // S1 to S5 of the requirements, in short; `make crash` makes more trials.
 func TestPromisesAreKept(t *testing.T) {
-	o := options{popsync: build(t), seed: uint64(time.Now().UnixNano()), short: true}
-	t.Logf("seed %d", o.seed)
+	o := options{popsync: build(t), seed: shortSeed, short: true}
 	for _, c := range campaigns {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel() // they wait a lot
