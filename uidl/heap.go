@@ -95,8 +95,11 @@ func (r *remains) mend(w *wreck) {
 				continue
 			}
 			h.leaves = slices.DeleteFunc(h.leaves, func(l leaf) bool { return claims[l.id] > 1 })
-			if h.want != nil {
-				r.fault(m.mailbox.String(), k.compare(h.there(), *h.want))
+			if h.want == nil {
+				continue
+			}
+			if err := k.compare(h.there(), *h.want); err != nil {
+				r.fault(m.mailbox.String(), err)
 			}
 		}
 	}

@@ -34,7 +34,8 @@ func TestRepairedFileIsSound(t *testing.T) {
 	}
 }
 
-// repairIsSound repairs a file, if that can be done. Without its header the last transaction may be gone.
+// repairIsSound repairs a file, if that can be done, and finds nothing in it then that whole has not.
+// Without its header the last transaction may be gone.
 func repairIsSound(t *testing.T, bad []byte, whole *rescue, headless bool) (done bool) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "state.db")

@@ -3,6 +3,7 @@ package uidl
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -181,6 +182,81 @@ func TestPagesOfOthersAreLeftOut(t *testing.T) {
 	}
 	if tried == 0 {
 		t.Error("there are no other leaves")
+	}
+}
+
+// A page that another mailbox has a better claim to may be all that is too much.
+func TestPageTooManyIsLeftOut(t *testing.T) {
+	of := func(id uint64, uid string) leaf {
+		key := Ref{UID: uid}.key()
+		return leaf{id: id, values: []value{{key, seal(key, Record{}.append(nil))}}}
+	}
+	alices, bobs := of(7, "a"), of(8, "b")
+	having := func(m Mailbox, own leaf, leaves ...leaf) *remnant {
+		want := own.set()
+		left := &remnant{mailbox: m}
+		left.heaps[records] = heap{leaves: leaves, want: &want}
+		left.heaps[intents].want, left.heaps[history].want = &set{}, &set{}
+		return left
+	}
+	r := newRemains()
+	r.mailboxes["alice"] = having(alice, alices, alices, bobs)
+	r.mailboxes["bob"] = having(bob, bobs, bobs)
+	r.mend(&wreck{})
+	for key, m := range r.mailboxes {
+		if !m.heaps[records].complete() {
+			t.Errorf("%s has %d records", key, m.heaps[records].there().n)
+		}
+	}
+	if len(r.faults) > 0 {
+		t.Error(r.faults)
+	}
+}
+
+// S3: whatever is wrong, and at how many places, nothing crashes; and a state that is made of it is sound.
+func TestAnyDamageIsSurvived(t *testing.T) {
+	file := grown(t, 80)
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	n := 3000
+	if testing.Short() {
+		n = 300
+	}
+	repairs := 0
+	for i := range n {
+		bad := bytes.Clone(file)
+		for range 1 + random.IntN(20) {
+			damage(random, bad)
+		}
+		got := rescueOf(bad)
+		if i%20 == 0 && repairIsSound(t, bad, got, false) {
+			repairs++
+		}
+	}
+	if repairs == 0 {
+		t.Error("nothing was repaired")
+	}
+}
+
+// damage does to a page, not one of the header's, what disks and memory do.
+func damage(random *rand.Rand, file []byte) {
+	const size = 4096
+	page := func() []byte { return file[(2+random.IntN(len(file)/size-2))*size:][:size] }
+	p := page()
+	switch random.IntN(5) {
+	case 0:
+		p[random.IntN(size)] ^= 1 << random.IntN(8)
+	case 1:
+		copy(p, page())
+	case 2:
+		copy(p[random.IntN(size):], page())
+	case 3:
+		clear(p[random.IntN(size):])
+	case 4:
+		for range 50 {
+			p[random.IntN(size)] = byte(random.Uint32())
+		}
 	}
 }
 
