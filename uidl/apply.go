@@ -141,7 +141,7 @@ func (s *shelf) writePoll(p *Poll) error {
 	if p == nil {
 		return nil // none in this change
 	}
-	body, err := json.Marshal(p)
+	body, err := json.Marshal(storedPoll{Poll: *p, Records: s.fingerprint()})
 	if err != nil {
 		return err
 	}

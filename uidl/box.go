@@ -97,6 +97,7 @@ func (b *Box) damaged(err error) error {
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
+	b.db.doubt.Store(true)
 	return &DamageError{Path: b.db.path, Mailbox: &b.mailbox, Err: err}
 }
 

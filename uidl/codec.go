@@ -208,9 +208,23 @@ func parseNumber(key []byte) (uint64, error) {
 	return binary.BigEndian.Uint64(key), nil
 }
 
-func decodePoll(b []byte) (p Poll, err error) {
+// A storedPoll is a Poll as it is stored: with what tells the records that it was stored beside.
+type storedPoll struct {
+	Poll
+	Records fingerprint `json:"records,omitzero"`
+}
+
+// A fingerprint of the records of a mailbox: how many, and which.
+type fingerprint [2]uint64
+
+func (s *shelf) fingerprint() fingerprint {
+	records := s.tally.sets[records]
+	return fingerprint{records.n, records.sum}
+}
+
+func decodePoll(b []byte) (p storedPoll, err error) {
 	if err := json.Unmarshal(b, &p); err != nil {
-		return Poll{}, errShape
+		return storedPoll{}, errShape
 	}
 	return p, nil
 }

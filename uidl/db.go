@@ -54,14 +54,17 @@ type DB struct {
 	keep    time.Duration // of the history
 	version int           // of the file; only the committer looks at it after Open
 	lock    *lock
-	lost    bool // created, though there has been one
+	vouched string // what the owner before has written of the file: see [vouch]
+	checked Stamp  // when the shape of the file was
+	lost    bool   // created, though there has been one
 	disk    disk
 
 	// gate is held by whoever uses what stands below: one of it, or all by who replaces the file.
 	gate   *semaphore.Weighted
 	file   *os.File // the one that bolt has open
 	bolt   *bolt.DB
-	broken error // the file was replaced, and nobody knows whether durably
+	broken error   // the file was replaced, and nobody knows whether durably
+	seen   version // of the file after the last transaction; of who writes
 
 	upkeep *semaphore.Weighted // one, for who writes a copy of the file
 
@@ -69,6 +72,7 @@ type DB struct {
 	ended chan struct{} // closed once the committer is done
 
 	size  atomic.Int64 // octets of the file after the last transaction; only Compact shrinks it
+	doubt atomic.Bool  // something is wrong with the file, or somebody else has written to it
 	stuck atomic.Bool  // bolt panicked while it held locks of its own
 
 	mu     sync.Mutex
@@ -80,7 +84,7 @@ type DB struct {
 
 // Open opens the state at path and creates it, with the folders above it, where there is none.
 // It has one owner at a time, and Open waits for it as o says. Opening a state that is there
-// changes nothing in it.
+// changes nothing in it, but that one of an earlier version gets its list of free pages.
 //
 // The error is a *[HeldError], a *[DamageError], a *[VersionError], ctx's, or wraps the operating
 // system's as an *fs.PathError: a state that cannot be created or opened for writing, or a disk
@@ -102,7 +106,7 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 		return nil, err
 	}
 	db := newDB(path, o)
-	db.lock = l
+	db.lock, db.vouched = l, l.vouched
 	if err := db.open(ctx, deadline); err != nil {
 		l.release()
 		return nil, err
@@ -180,11 +184,16 @@ func (db *DB) lockFile(ctx context.Context, how int, deadline time.Time) error {
 }
 
 // read gives the file to bbolt, once it has the shape of a database, and finds out whether it is a state.
+// What the owner before us has checked, and nobody has written to since, has it.
 func (db *DB) read(ctx context.Context, o *bolt.Options) error {
-	if err := checkPages(db.file); err != nil {
-		return db.damaged(err)
-	}
 	db.measure()
+	db.checked = vouchedOf(db.seen, db.vouched, At(time.Now()))
+	if db.checked.IsZero() {
+		if err := checkPages(db.file); err != nil {
+			return db.damaged(err)
+		}
+		db.checked = At(time.Now())
+	}
 	if err := db.openBolt(o); err != nil {
 		return err
 	}
@@ -276,9 +285,8 @@ func (db *DB) openBolt(o *bolt.Options) (err error) {
 // boltOptions are those of every state. With a file, bbolt takes that one.
 func boltOptions(f *os.File) *bolt.Options {
 	o := &bolt.Options{
-		Timeout:        defaultWait,
-		NoFreelistSync: true, // the free pages are found anew at each start instead
-		FreelistType:   bolt.FreelistMapType,
+		Timeout:      defaultWait,
+		FreelistType: bolt.FreelistMapType,
 	}
 	if f != nil {
 		o.OpenFile = func(string, int, os.FileMode) (*os.File, error) { return f, nil }
@@ -333,8 +341,12 @@ func (db *DB) Close() error {
 	db.users.Wait()
 	close(db.queue)
 	<-db.ended
+	vouched := db.vouch()
 	// What was committed is durable, whatever closing says: the kernel frees the locks.
 	_ = db.closeFile()
+	if vouched != "" {
+		_ = db.lock.sign(vouched)
+	}
 	_ = db.lock.release()
 	return nil
 }
@@ -387,6 +399,9 @@ func (db *DB) begin(writable bool) (*bolt.Tx, error) {
 	if err := db.usable(); err != nil {
 		return nil, err
 	}
+	if writable {
+		db.watch()
+	}
 	began := false
 	defer func() {
 		if !began {
@@ -430,10 +445,11 @@ func (db *DB) inPlace() error {
 	return nil
 }
 
-// measure notes the size of the file, when nobody writes to it.
+// measure notes the size of the file and its version, when nobody writes to it.
 func (db *DB) measure() {
 	if info, err := db.file.Stat(); err == nil {
 		db.size.Store(info.Size())
+		db.seen = versionOf(info)
 	}
 }
 
@@ -442,6 +458,7 @@ func (db *DB) damaged(err error) error {
 	if isSystem(err) {
 		return cannotOpen(db.path, err)
 	}
+	db.doubt.Store(true)
 	return &DamageError{Path: db.path, Err: err}
 }
 

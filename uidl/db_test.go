@@ -20,7 +20,9 @@ func TestMain(m *testing.M) {
 		child(role)
 		return
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	os.RemoveAll(originals)
+	os.Exit(code)
 }
 
 // A store is a *uidl.DB in the suite's words.

@@ -15,7 +15,7 @@
 //
 // bbolt notices no damage inside a page, and damage must neither crash the program nor make it
 // fetch everything again. So three things are checked. The shape of the file, before bbolt sees
-// it (pages.go). Each value, by a checksum over key and value. And that nothing is missing, by
+// it (pages.go), unless the owner before has vouched for it (vouch.go). Each value, by a checksum over key and value. And that nothing is missing, by
 // tallies: a record that is not there would look like a message that never was.
 //
 // # History

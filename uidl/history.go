@@ -98,16 +98,22 @@ func (s *shelf) remember(events []Event) error {
 			return err
 		}
 	}
-	for s.tally.sets[history].n > maxEvents {
-		oldest, _ := bucket.Cursor().First()
-		if oldest == nil {
-			break // damage; what the tally says is not there
-		}
-		if err := all.remove(oldest); err != nil {
+	tooMany := int(s.tally.sets[history].n) - maxEvents // where they are not there, that is damage
+	for _, key := range firstKeys(bucket.Cursor(), tooMany) {
+		if err := all.remove(key); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// firstKeys are the first n keys, or all: to look for the first anew after each removal would pass
+// all the pages that have become empty, each time.
+func firstKeys(c *bolt.Cursor, n int) (keys [][]byte) {
+	for key, _ := c.First(); key != nil && len(keys) < n; key, _ = c.Next() {
+		keys = append(keys, bytes.Clone(key))
+	}
+	return keys
 }
 
 // historyBucket returns the bucket of events, a new one where there is none: in a state of an

@@ -19,8 +19,9 @@ const lockAgain = 50 * time.Millisecond
 // process id for those who wait in vain. It is never renamed or removed, or two programs could
 // each lock a file of that name. The kernel ends the lock with its process.
 type lock struct {
-	file *os.File
-	used bool // an owner before us had a state
+	file    *os.File
+	used    bool   // an owner before us had a state
+	vouched string // what the owner before us has written of its file, if it ended in order
 }
 
 // takeLock waits for the ownership of the state at path until deadline or ctx ends. The error is
@@ -33,8 +34,8 @@ func takeLock(ctx context.Context, path string, deadline time.Time) (*lock, erro
 	l := &lock{file: f}
 	err = flock(ctx, f, unix.LOCK_EX, deadline)
 	if err == nil {
-		l.used = l.hadState()
-		err = l.sign()
+		l.read()
+		err = l.sign("")
 	}
 	if errors.Is(err, errHeld) {
 		err = &HeldError{Path: path, PID: l.owner()}
@@ -59,9 +60,10 @@ func ownerOf(path string) int {
 	return (&lock{file: f}).owner()
 }
 
-// sign writes our process id into the lock, and whether there has been a state.
-func (l *lock) sign() error {
-	text := strconv.Itoa(os.Getpid()) + "\n"
+// sign writes our process id into the lock, the line of [vouch] if there is one, and whether there has
+// been a state. As long as the state is in use nobody vouches for it.
+func (l *lock) sign(vouched string) error {
+	text := strconv.Itoa(os.Getpid()) + "\n" + vouched
 	if l.used {
 		text += hadState
 	}
@@ -74,14 +76,19 @@ func (l *lock) sign() error {
 // opened notes that there is a state: should it be gone next time, that is worth a word.
 func (l *lock) opened() error {
 	l.used = true
-	return l.sign()
+	return l.sign("")
 }
 
 const hadState = "state\n"
 
-func (l *lock) hadState() bool {
-	b, err := io.ReadAll(io.NewSectionReader(l.file, 0, 64))
-	return err == nil && strings.HasSuffix(string(b), "\n"+hadState)
+// read reads what the owner before us has left.
+func (l *lock) read() {
+	b, err := io.ReadAll(io.NewSectionReader(l.file, 0, 256))
+	if err != nil {
+		return
+	}
+	_, rest, _ := strings.Cut(string(b), "\n")
+	l.vouched, l.used = strings.CutSuffix(rest, hadState)
 }
 
 // owner reads the process id of who has the lock, 0 where there is none.

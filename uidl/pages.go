@@ -377,7 +377,7 @@ func (es *elements) leaf() (key, value []byte, isBucket bool, err error) {
 	return both[:keySize], both[keySize:], flags&bucketElement != 0, nil
 }
 
-// freelist checks the list of free pages. popsync writes none; bbolt's own tools do.
+// freelist checks the list of free pages. Without one, as in states of earlier versions, bbolt looks for them.
 func (c *checker) freelist() error {
 	if c.meta.freelist == noFreelist {
 		return nil

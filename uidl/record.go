@@ -116,6 +116,12 @@ type Poll struct {
 	RenumberTold Stamp  `json:"renumber_told,omitzero"` // when its user was last told of Renumbered
 	Renumbered   int    `json:"renumbered,omitzero"`    // polls in a row in which known messages had new UIDs
 
+	// Quiet tells a listing for which there is nothing to do, before QuietUntil if that is not
+	// zero. It comes back from [Box.Poll] only while the records are as they were when it was
+	// committed.
+	Quiet      string `json:"quiet,omitzero"`
+	QuietUntil Stamp  `json:"quiet_until,omitzero"`
+
 	Refusals Refusals `json:"refusals,omitzero"`
 }
 

@@ -228,7 +228,8 @@ func (r *remains) dropUnsure() {
 // summary counts what could be read of a mailbox.
 func (r *remains) summary(path string, m *remnant) Summary {
 	s := Summary{Mailbox: m.mailbox, Account: m.account}
-	s.Poll, _ = decodePoll(m.poll)
+	stored, _ := decodePoll(m.poll)
+	s.Poll = stored.Poll
 	var uids arena.Strings
 	for _, k := range kinds {
 		for _, l := range m.heaps[k].leaves {

@@ -123,7 +123,10 @@ func (s *shelf) poll() (Poll, error) {
 	if err != nil {
 		return Poll{}, fmt.Errorf("last poll: %w", err)
 	}
-	return p, nil
+	if p.Records != s.fingerprint() {
+		p.Quiet, p.QuietUntil = "", 0
+	}
+	return p.Poll, nil
 }
 
 // maxPrealloc bounds what is allocated by a number that was only read. The number is sealed, so

@@ -69,6 +69,9 @@ func (db *DB) Verify(ctx context.Context) (Report, error) {
 		report.fault("", damage.Err)
 		err = nil
 	}
+	if len(report.Faults) > 0 {
+		db.doubt.Store(true)
+	}
 	return report, err
 }
 
