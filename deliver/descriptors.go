@@ -1,19 +1,18 @@
 package deliver
 
 import (
-	"os"
 	"sync"
 	"sync/atomic"
 	"syscall"
 )
 
-// keep holds f open for its fsync. A descriptor hears of every write that fails from now on; one
+// keep takes f over and holds it open for its fsync. A descriptor hears of every write that fails from now on; one
 // that is opened later may not, if the kernel has dropped the file from memory meanwhile. Beyond
 // the bound files are closed and opened again.
-func (s *staging) keep(name string, f *os.File) error {
+func (s *staging) keep(name string, f file) error {
 	if kept.Add(1) > mayKeep() {
 		kept.Add(-1)
-		if err := f.Close(); err != nil {
+		if err := f.close(); err != nil {
 			return failed(s.dir, err)
 		}
 		return nil
@@ -21,22 +20,29 @@ func (s *staging) keep(name string, f *os.File) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.written == nil {
-		s.written = make(map[string]*os.File)
+		s.written = make(map[string]file)
 	}
 	s.written[name] = f
 	return nil
 }
 
-// take gives out the descriptor of a staged file, nil if none is held.
-func (s *staging) take(name string) *os.File {
+// held is the descriptor of a staged file, if one is held. It stays here.
+func (s *staging) held(name string) (f file, held bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	f := s.written[name]
-	if f != nil {
+	f, held = s.written[name]
+	return f, held
+}
+
+// take gives out the descriptor of a staged file, if one is held.
+func (s *staging) take(name string) (f file, held bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f, held = s.written[name]; held {
 		delete(s.written, name)
 		kept.Add(-1)
 	}
-	return f
+	return f, held
 }
 
 // kept counts the descriptors that all stagings of this process hold, as the limit is the process's.

@@ -2,7 +2,6 @@ package deliver
 
 import (
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -34,7 +33,7 @@ func (s *faulty) do(call string, work func() error) error {
 
 func folder(path string) string { return filepath.Base(filepath.Dir(path)) + "/" }
 
-func (s *faulty) create(path string, mode fs.FileMode) (f *os.File, err error) {
+func (s *faulty) create(path string, mode fs.FileMode) (f file, err error) {
 	err = s.do("create "+folder(path), func() error {
 		f, err = s.kernel.create(path, mode)
 		return err
@@ -42,7 +41,7 @@ func (s *faulty) create(path string, mode fs.FileMode) (f *os.File, err error) {
 	return f, err
 }
 
-func (s *faulty) write(f *os.File, p []byte) (n int, err error) {
+func (s *faulty) write(f file, p []byte) (n int, err error) {
 	err = s.do("write", func() error {
 		n, err = s.kernel.write(f, p)
 		return err
@@ -50,8 +49,12 @@ func (s *faulty) write(f *os.File, p []byte) (n int, err error) {
 	return n, err
 }
 
-func (s *faulty) fsync(f *os.File) error {
+func (s *faulty) fsync(f file) error {
 	return s.do("fsync", func() error { return s.kernel.fsync(f) })
+}
+
+func (s *faulty) writeback(f file, at, n int64) error {
+	return s.do("writeback", func() error { return s.kernel.writeback(f, at, n) })
 }
 
 func (s *faulty) rename(from, to string) error {

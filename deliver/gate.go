@@ -58,6 +58,17 @@ func (m *Maildir) syncTmp() error {
 	return nil
 }
 
+// passFirst is the first pass before anything waits for it. What fails is met again, and told.
+func (m *Maildir) passFirst() {
+	g, err := m.gate()
+	if err != nil {
+		return
+	}
+	g.Lock()
+	_ = m.firstPass(g)
+	g.Unlock()
+}
+
 // firstPass makes durable, once a process, what one that was killed may have left half done: a
 // rename out of tmp/ (a reader may have moved the message on to cur/), and the Maildir itself.
 func (m *Maildir) firstPass(g *gate) error {

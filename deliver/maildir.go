@@ -76,6 +76,17 @@ func (m *Maildir) Location() string { return maildirPrefix + m.path }
 // Where is the path under which a message appears in new/. Readers move it from there.
 func (m *Maildir) Where(st Staged) string { return m.newPath(st) }
 
+// Prepare creates files in tmp/, and goes through what is to be done once a process.
+func (m *Maildir) Prepare(n int) (done func()) {
+	ready := m.tmp.prepare(n)
+	var passing sync.WaitGroup
+	passing.Go(m.passFirst)
+	return func() {
+		passing.Wait()
+		ready()
+	}
+}
+
 // Stage writes msg into tmp/. The file stays open until Sync or Drop, which every staged message needs.
 func (m *Maildir) Stage(_ context.Context, uid string, msg io.Reader) (Staged, error) {
 	return m.tmp.stage(uid, msg)

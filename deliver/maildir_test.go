@@ -29,6 +29,7 @@ func TestOrderOfSystemCalls(t *testing.T) {
 	want := []string{
 		"create tmp/", "write",
 		"create tmp/", "write",
+		"writeback", "writeback",
 		"fsync", "fsync", "fsync tmp/",
 		"rename new/", "rename new/", "fsync new/",
 	}
@@ -144,6 +145,31 @@ func TestFailedFsyncOfAFile(t *testing.T) {
 	}
 	if failedOnes != 1 {
 		t.Errorf("%d failed, want 1", failedOnes)
+	}
+}
+
+// D2: what fails when writing begins stays failed, whatever the fsync says then.
+func TestFailedWritebackOfAFile(t *testing.T) {
+	for name, stage := range map[string]func(t *testing.T, m *Maildir) error{
+		"of a batch": func(t *testing.T, m *Maildir) error {
+			errs := m.Sync(t.Context(), mustStage(t, m, "a", "b"))
+			return errors.Join(errs...)
+		},
+		"of a large message": func(t *testing.T, m *Maildir) error {
+			_, err := m.Stage(t.Context(), "uid", strings.NewReader(strings.Repeat("x", 3*writebackStep)))
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before := kept.Load()
+			m := faultyMaildir(t, &faulty{fail: failing(syscall.EIO, "writeback")})
+			if err := stage(t, m); !errors.Is(err, syscall.EIO) {
+				t.Errorf("error %v", err)
+			}
+			if got := kept.Load(); got != before {
+				t.Errorf("%d descriptors are held, and %d before", got, before)
+			}
+		})
 	}
 }
 
@@ -528,27 +554,59 @@ func wantError(t testing.TB, err error, kind Kind, text string, is error) {
 }
 
 // The cost of all that deliver does for a batch: stage, sync, publish.
-func BenchmarkMaildirBatch(b *testing.B) {
-	m := faultyMaildir(b, &faulty{})
-	m.sys, m.tmp.sys = kernel{}, kernel{}
-	message := bytes.Repeat([]byte("This is a line of some sixty characters, as mail has them.\r\n"), 50)
-	reader := bytes.NewReader(message)
+func BenchmarkMaildirBatch(b *testing.B) { benchmarkMaildir(b, maxBatch) }
+
+func BenchmarkMaildirOne(b *testing.B) { benchmarkMaildir(b, 1) }
+
+func benchmarkMaildir(b *testing.B, n int) {
+	m := realMaildir(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		batch := make([]Staged, maxBatch)
-		for i := range batch {
-			reader.Reset(message)
-			st, err := m.Stage(b.Context(), "uid", reader)
-			if err != nil {
-				b.Fatal(err)
-			}
-			batch[i] = st
-		}
+		batch := stageMail(b, m, n)
 		mustSync(b, m, batch)
 		mustPublish(b, m, batch)
 	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*n), "µs/message")
+}
+
+// What stands between one message of the server and the next.
+func BenchmarkStage(b *testing.B) {
+	m := realMaildir(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		batch := stageMail(b, m, maxBatch)
+		b.StopTimer()
+		if err := m.Drop(batch); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+	}
 	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*maxBatch), "µs/message")
 }
+
+func realMaildir(b *testing.B) *Maildir {
+	b.Helper()
+	m := NewMaildir(MaildirOptions{Path: filepath.Join(b.TempDir(), "Maildir"), Owner: NewOwner(testState)})
+	if err := m.Open(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	return m
+}
+
+// stageMail stages n messages of 3000 octets.
+func stageMail(b *testing.B, m *Maildir, n int) []Staged {
+	b.Helper()
+	batch := make([]Staged, n)
+	for i := range batch {
+		var err error
+		if batch[i], err = m.Stage(b.Context(), "uid", bytes.NewReader(letter)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return batch
+}
+
+var letter = bytes.Repeat([]byte("This is a line of some sixty characters, as mail has them.\r\n"), 50)
 
 // S1: another Maildir at the same path, as under a mount point, proves nothing: what was staged in
 // the real one is neither confirmed nor lost.

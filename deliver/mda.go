@@ -79,7 +79,7 @@ func (m *MDA) Where(Staged) string {
 
 // Reader reads a staged message again from its beginning, as the agent does: one that was refused
 // too often moves on from here.
-func (m *MDA) Reader(st Staged) (io.ReadCloser, error) { return m.spool.open(st.Name) }
+func (m *MDA) Reader(st Staged) (io.ReadCloser, error) { return m.spool.reader(st.Name) }
 
 // Open looks for the program, and creates the spool with what is missing above it.
 func (m *MDA) Open(context.Context) error {
@@ -113,6 +113,9 @@ func (m *MDA) checkSpool() error {
 	}
 	return access(dir, unix.R_OK|unix.W_OK|unix.X_OK)
 }
+
+// Prepare creates files in the spool.
+func (m *MDA) Prepare(n int) (done func()) { return m.spool.prepare(n) }
 
 // Stage writes msg into the spool. The file stays open until Sync or Drop, which every staged message needs.
 func (m *MDA) Stage(_ context.Context, uid string, msg io.Reader) (Staged, error) {
@@ -167,7 +170,7 @@ func (m *MDA) Settle(ctx context.Context, st Staged, _ time.Duration) (Outcome, 
 
 // hand runs the agent with one message.
 func (m *MDA) hand(ctx context.Context, st Staged) error {
-	f, err := m.spool.open(st.Name)
+	f, err := m.spool.reader(st.Name)
 	if err != nil {
 		return err
 	}

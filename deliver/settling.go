@@ -38,6 +38,8 @@ func (s settling) refusal() error {
 
 func (s settling) Open(context.Context) error { return s.refusal() }
 
+func (s settling) Prepare(int) (done func()) { return func() {} }
+
 func (s settling) Stage(context.Context, string, io.Reader) (Staged, error) {
 	return Staged{}, s.refusal()
 }

@@ -33,6 +33,10 @@ type Target interface {
 	// every message is found out now, before anybody logs in. It may be called for each poll.
 	Open(ctx context.Context) error
 
+	// Prepare is told that n messages are going to be staged, while there is nothing else to do but
+	// to wait for the first. Nothing depends on it. done is called after the last Stage.
+	Prepare(n int) (done func())
+
 	// Stage reads msg to its end into a file that nobody else sees: written, not yet durable.
 	// After an error nothing is left behind. An error of msg itself is returned as it is;
 	// any other is a *Error.

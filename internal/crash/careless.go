@@ -43,7 +43,7 @@ var carelessMutants = []carelessMutant{
 		mutant: mutant{
 			name: "a sync that fails is passed over", does: "a message counts as durable although fsync says it is not",
 			edits: []edit{
-				{"deliver/staging.go", "errors.Join(s.sys.fsync(f), f.Close())", "errors.Join(func() error { _ = s.sys.fsync(f); return nil }(), f.Close())"},
+				{"deliver/staging.go", "errors.Join(s.sys.fsync(f), f.close())", "errors.Join(func() error { _ = s.sys.fsync(f); return nil }(), f.close())"},
 			},
 		},
 		scene: scene{keep: true, pipelined: true}, fails: "fsync ./Maildir/tmp/NAME",
@@ -56,7 +56,7 @@ var carelessMutants = []carelessMutant{
 		mutant: mutant{
 			name: "a sync that fails is tried again", does: "the second fsync, which succeeds, counts",
 			edits: []edit{
-				{"deliver/staging.go", "errors.Join(s.sys.fsync(f), f.Close())", "errors.Join(func() error { _ = s.sys.fsync(f); return s.sys.fsync(f) }(), f.Close())"},
+				{"deliver/staging.go", "errors.Join(s.sys.fsync(f), f.close())", "errors.Join(func() error { _ = s.sys.fsync(f); return s.sys.fsync(f) }(), f.close())"},
 			},
 		},
 		scene: scene{keep: true, pipelined: true}, fails: "fsync ./Maildir/tmp/NAME",

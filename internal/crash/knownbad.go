@@ -18,8 +18,8 @@ var knownBad = []mutant{
 	{
 		name: "rename before fsync", does: "a message is made durable once it is in new/", plot: deleting,
 		edits: []edit{
-			{"deliver/staging.go", "errors.Join(s.sys.fsync(f), f.Close())", "errors.Join(f.Close())"},
-			{"deliver/maildir.go", "\tif m.shown == nil {\n", "\tif f, err := os.Open(to); err == nil {\n\t\t_ = m.sys.fsync(f)\n\t\tf.Close()\n\t}\n\tif m.shown == nil {\n"},
+			{"deliver/staging.go", "errors.Join(s.sys.fsync(f), f.close())", "errors.Join(f.close())"},
+			{"deliver/maildir.go", "\tif m.shown == nil {\n", "\tif f, err := openFile(to, os.O_RDONLY, 0); err == nil {\n\t\t_ = m.sys.fsync(f)\n\t\tf.close()\n\t}\n\tif m.shown == nil {\n"},
 		},
 	},
 	{
@@ -106,7 +106,7 @@ var knownBad = []mutant{
 	{
 		name: "the state is not synced", does: "bbolt's NoSync", plot: keeping,
 		edits: []edit{
-			{"uidl/db.go", "NoFreelistSync: true,", "NoFreelistSync: true, NoSync: true,"},
+			{"uidl/db.go", "FreelistType: bolt.FreelistMapType,", "FreelistType: bolt.FreelistMapType, NoSync: true,"},
 		},
 	},
 	{
@@ -124,7 +124,7 @@ var knownBad = []mutant{
 	{
 		name: "spool files are not synced", does: "no fsync of what an agent gets after a power cut", plot: handing,
 		edits: []edit{
-			{"deliver/staging.go", "errors.Join(s.sys.fsync(f), f.Close())", "errors.Join(f.Close())"},
+			{"deliver/staging.go", "errors.Join(s.sys.fsync(f), f.close())", "errors.Join(f.close())"},
 		},
 	},
 	{
