@@ -5,23 +5,16 @@ import (
 	"context"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
 )
 
-// softLimit is where the collector of garbage begins to work harder, in octets.
-const softLimit = 160 << 20
-
 func main() {
 	// With a handler a reader that has gone away is an error of Write, which is nobody's business,
 	// instead of the end of a session half-way. The programs that popsync starts do not inherit it.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
-	// A listing of a million messages is what takes memory; half of it again for garbage will do,
-	// and less where that would be much.
-	debug.SetGCPercent(50)
-	debug.SetMemoryLimit(softLimit)
+	tuneCollector()
 	os.Exit(run(os.Args[1:]))
 }
 

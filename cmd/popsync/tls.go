@@ -21,7 +21,8 @@ func tlsOf(a config.Account) (*tls.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: name}
+	// A session of a poll before is resumed: the server need not prove itself by its certificate again.
+	c := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: name, ClientSessionCache: tls.NewLRUClientSessionCache(1)}
 	if a.ClientCert != "" {
 		cert, err := clientCertificate(a)
 		if err != nil {
