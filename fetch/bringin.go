@@ -37,6 +37,8 @@ func (s *session) bringIn(soft, hard context.Context, items []Item) (brought []H
 	if len(items) == 0 {
 		return nil, nil
 	}
+	prepared := s.account.Target.Prepare(len(items))
+	defer prepared()
 	reading, stop := context.WithCancel(hard)
 	defer stop()
 	var lost error
@@ -48,6 +50,7 @@ func (s *session) bringIn(soft, hard context.Context, items []Item) (brought []H
 	})
 	b := bringer{s: s}
 	err = b.deliverAll(hard, staged)
+	b.drops.Wait()
 	if err != nil {
 		stop()
 	}
@@ -129,12 +132,18 @@ func (s *session) pass(ctx context.Context, staged chan<- arrival, a arrival) er
 	}
 }
 
-// hadAgain notes that a message was retrieved for nothing: it was had, and may be deleted.
+// hadAgain notes that a message was retrieved for nothing: it was had. It is deleted if its time has
+// come; otherwise it is known from now on by what it has become.
 func (s *session) hadAgain(h Had) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.result.Left--
-	s.due = append(s.due, h)
+	if s.account.Keep.over(h.Record) {
+		s.due = append(s.due, h)
+		return
+	}
+	h.Record.MissingSince, h.Record.Size = 0, h.Size
+	s.unsaved.Update = append(s.unsaved.Update, uidl.Entry{Ref: h.Ref(), Record: h.Record})
 }
 
 // enough says whether no further message is to be asked for.
@@ -149,6 +158,7 @@ type bringer struct {
 	fresh   []Had            // delivered, recorded with the next commit
 	orphans []deliver.Staged // staged, without an intent, and not wanted any more
 	done    []leftover       // dropped once what became of it is recorded
+	drops   sync.WaitGroup   // one, while the next message is under way
 	next    uidl.Change      // recorded with the next batch's intents
 }
 
@@ -178,7 +188,24 @@ func (b *bringer) deliverAll(ctx context.Context, staged <-chan arrival) error {
 			return err
 		}
 	}
-	return b.commit()
+	if b.s.account.Keep.Delete || b.s.quitCommits() {
+		return b.commit() // before QUIT
+	}
+	b.putOff()
+	return nil
+}
+
+// putOff leaves what is to be recorded last to the end of the poll: one transaction less.
+func (b *bringer) putOff() {
+	s := b.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unsaved.Confirm = append(s.unsaved.Confirm, b.next.Confirm...)
+	s.unsaved.Abandon = append(s.unsaved.Abandon, b.next.Abandon...)
+	s.unsaved.Update = append(s.unsaved.Update, b.next.Update...)
+	s.unsaved.History = append(s.unsaved.History, b.next.History...)
+	s.needless = append(s.needless, b.done...)
+	b.brought = append(b.brought, b.fresh...)
 }
 
 // deliver takes one batch through sync, intent and publish. The deliveries are recorded with the
@@ -343,10 +370,18 @@ func (b *bringer) commit() error {
 		return err
 	}
 	b.brought = append(b.brought, fresh...)
-	if err := drop(done); err != nil {
-		b.s.tell(Event{Kind: Warned, Text: "staged files stay: " + err.Error()})
+	b.drops.Wait()
+	if len(done) > 0 {
+		b.drops.Go(func() { b.s.drop(done) })
 	}
 	return nil
+}
+
+// drop removes staged files that are needless now.
+func (s *session) drop(files []leftover) {
+	if err := drop(files); err != nil {
+		s.tell(Event{Kind: Warned, Text: "staged files stay: " + err.Error()})
+	}
 }
 
 // drop removes leftovers, those of one target together.
@@ -371,6 +406,9 @@ func (s *session) intent(a arrival) uidl.Intent {
 
 // commit records change durably. It is never cut short: what has happened is recorded.
 func (s *session) commit(change uidl.Change) error {
+	if len(change.Confirm)+len(change.Update)+len(change.Forget) > 0 {
+		s.last.Quiet, s.last.QuietUntil = "", 0 // with other records it was found out
+	}
 	err := s.records.Commit(context.Background(), change)
 	if err == nil {
 		return nil

@@ -113,7 +113,11 @@ func (s *session) remember() error {
 	case !s.pausing:
 		s.unsaved.Poll = s.summary()
 	}
-	return s.commit(s.unsaved)
+	if err := s.commit(s.unsaved); err != nil {
+		return err
+	}
+	s.drop(s.needless)
+	return nil
 }
 
 // rememberLogIn writes down no more than that there was a log-in, or a refused one: whatever it was
@@ -164,6 +168,9 @@ func (s *session) summary() *uidl.Poll {
 	}
 	if e == nil {
 		p.Good, p.Listed = p.Ended, true
+		if s.result.Left+s.result.TooLarge == 0 {
+			p.Quiet, p.QuietUntil = s.quiet.listing, s.quiet.until
+		}
 		return &p
 	}
 	p.AskTold = s.last.AskTold

@@ -43,6 +43,14 @@ type Plan struct {
 	Forget   []uidl.Ref   // deleted by us and gone, or missing for too long (S6)
 
 	SizesMatter bool // only sizes tell whether something else lies under a known UID
+
+	until uidl.Stamp // when the first record is to go whose message is missing; zero: none
+}
+
+// Quiet says whether, once all of Retrieve is delivered, the same listing leaves nothing to do, and
+// until when; zero: for good. It has to be complete, and nothing to be deleted on the server.
+func (p *Plan) Quiet() (until uidl.Stamp, quiet bool) {
+	return p.until, !p.SizesMatter && len(p.Look)+len(p.Delete)+len(p.Missing)+len(p.Back)+len(p.Forget) == 0
 }
 
 // MakePlan compares the server's listing with what the account has had. It is a pure function: no
@@ -87,7 +95,7 @@ type planner struct {
 func (p *planner) single(listing []pop3.Message, listed []int32, known []uidl.Entry) {
 	switch {
 	case len(listed) == 0:
-		p.gone(known[0])
+		p.missing(known[0])
 	case len(known) == 0:
 		p.Retrieve = append(p.Retrieve, Item{Message: listing[listed[0]]})
 	case known[0].Shared: // alone now, and which one of several it is nobody can tell
@@ -128,7 +136,7 @@ func (p *planner) shared(listing []pop3.Message, listed []int32, known []uidl.En
 		p.Retrieve = append(p.Retrieve, item)
 	}
 	for _, rec := range left {
-		p.gone(rec)
+		p.missing(rec)
 	}
 }
 
@@ -250,8 +258,8 @@ func (p *planner) listed(m Item, rec uidl.Entry) {
 	}
 }
 
-// gone decides about a record whose message is not on the server.
-func (p *planner) gone(rec uidl.Entry) {
+// missing decides about a record whose message is not on the server.
+func (p *planner) missing(rec uidl.Entry) {
 	switch {
 	case !p.complete:
 	case rec.State == uidl.Deleted, rec.DeleteSent, // by us: its UID may be used again
@@ -262,6 +270,11 @@ func (p *planner) gone(rec uidl.Entry) {
 		p.Missing = append(p.Missing, rec)
 	case p.now.Sub(rec.MissingSince.Time()) > p.keep.remember():
 		p.Forget = append(p.Forget, rec.Ref)
+	default:
+		until := rec.MissingSince + uidl.Stamp(p.keep.remember()/time.Second)
+		if p.until.IsZero() || until < p.until {
+			p.until = until
+		}
 	}
 }
 

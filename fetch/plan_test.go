@@ -303,20 +303,35 @@ func TestPlanIsSafe(t *testing.T) {
 
 func BenchmarkPlan(b *testing.B) {
 	for _, n := range []int{20_000, 1_000_000} {
-		b.Run(fmt.Sprintf("%d_kept", n), func(b *testing.B) {
-			listing := make([]pop3.Message, n)
-			known := make([]uidl.Entry, n)
-			for i := range n {
-				uid := fmt.Sprintf("%08x6b060667", i)
-				listing[i] = listed(int32(i+1), uid, 3000)
-				known[i] = had(uid, 0, uidl.Record{State: uidl.Delivered, Size: 3000})
-			}
-			b.ReportAllocs()
-			for b.Loop() {
-				if p := MakePlan(listing, true, known, Retention{}, today); len(p.Retrieve) > 0 {
-					b.Fatal("something is new")
+		for name, c := range map[string]struct {
+			known   int
+			sharing int    // messages of one UID
+			step    uint32 // from one UID to the next
+		}{
+			"kept":         {known: n, sharing: 1, step: 1},
+			"new":          {known: 0, sharing: 1, step: 1},
+			"one new":      {known: n - 1, sharing: 1, step: 1},
+			"in no order":  {known: n, sharing: 1, step: 0x9e3779b1}, // odd: no UID twice
+			"shared":       {known: n, sharing: 2, step: 1},
+			"all the same": {known: n, sharing: n, step: 1},
+		} {
+			b.Run(fmt.Sprint(n, " ", name), func(b *testing.B) {
+				listing, known := make([]pop3.Message, n), make([]uidl.Entry, n)
+				for i := range n {
+					uid := fmt.Sprintf("%08x6b060667", uint32(i/c.sharing)*c.step)
+					rank := i % c.sharing
+					listing[i] = listed(int32(i+1), uid, int64(3000+rank))
+					known[i] = had(uid, uint32(rank), uidl.Record{State: uidl.Delivered, Size: listing[i].Size, Shared: c.sharing > 1})
 				}
-			}
-		})
+				known = known[:c.known]
+				slices.SortStableFunc(known, func(a, b uidl.Entry) int { return strings.Compare(a.UID, b.UID) })
+				b.ReportAllocs()
+				for b.Loop() {
+					if p := MakePlan(listing, true, known, Retention{}, today); len(p.Retrieve) != n-c.known {
+						b.Fatalf("%d of %d messages are new", len(p.Retrieve), n)
+					}
+				}
+			})
+		}
 	}
 }

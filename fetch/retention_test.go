@@ -210,6 +210,50 @@ func TestDryRun(t *testing.T) {
 	w.good(3)
 }
 
+// R4: what was retrieved only to see whether it is another message is deleted like any other: where
+// messages are deleted, and only what popsync itself has delivered.
+func TestRetrievedToSeeAndKept(t *testing.T) {
+	for name, c := range map[string]struct {
+		state  uidl.State
+		delete bool
+		stays  bool
+	}{
+		"kept":        {uidl.Delivered, false, true},
+		"deleted":     {uidl.Delivered, true, false},
+		"quarantined": {uidl.Quarantined, true, true},
+		"imported":    {uidl.Imported, true, true},
+		"seen":        {uidl.Seen, true, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, poptest.Options{})
+			w.add(1, 3)
+			w.good(3)
+			box, err := w.db.Box(t.Context(), w.account.Mailbox(), w.account.Name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rec := w.records()["uid-3"]
+			rec.State = c.state
+			if err := box.Commit(t.Context(), uidl.Change{Update: []uidl.Entry{{Ref: uidl.Ref{UID: "uid-3"}, Record: rec}}}); err != nil {
+				t.Fatal(err)
+			}
+			w.box.Remove("uid-3")
+			w.good(0)
+			w.account.Keep.Delete = c.delete
+			w.box.Add("uid-3", []byte(letter(3)+"a footer\r\n"))
+			w.good(0)
+			if stays := slices.Contains(w.box.UIDs(), "uid-3"); stays != c.stays {
+				t.Errorf("it stays: %v", stays)
+			}
+			w.good(0)
+			if n := len(w.last().Args("RETR")); n > 0 {
+				t.Error("it is retrieved again at each poll")
+			}
+			w.wantMail(letters(1, 3))
+		})
+	}
+}
+
 // S7: a poll with nothing new writes the time of the poll, in one transaction.
 func TestNothingNewIsOneCommit(t *testing.T) {
 	w := newWorld(t, poptest.Options{})

@@ -52,11 +52,12 @@ type session struct {
 	complaint     func() string // what the program that connects has said; nil without one
 	address       string
 
-	unsaved uidl.Change // goes with the last commit
-	bodies  int         // messages that began to come in
-	aside   int         // of them, those in the quarantine
-	lost    bool        // commands that came early (W8)
-	header  []byte      // of the message that comes in, to be used again
+	unsaved  uidl.Change // goes with the last commit
+	needless []leftover  // after it
+	bodies   int         // messages that began to come in
+	aside    int         // of them, those in the quarantine
+	lost     bool        // commands that came early (W8)
+	header   []byte      // of the message that comes in, to be used again
 
 	offered       pop3.Capabilities // before the log-in
 	noCapa        bool              // the server goes away at CAPA
@@ -71,6 +72,7 @@ type session struct {
 	topFailed     bool // the connection broke, or hung, at TOP
 	putOff        bool // TOP was refused for the moment
 
+	quiet    quiet         // what there is to know of the listing, once all of it was delivered
 	due      []Had         // to be deleted, found out while messages came in
 	expected map[int32]Had // messages that are retrieved because they may not be the ones that were had
 
@@ -87,12 +89,13 @@ func (s *session) poll(ctx context.Context) Result {
 	hard, release := s.lingering(soft)
 	defer release()
 	s.note(s.run(soft, hard))
-	s.leave(hard)
+	closed := s.leaveSoon(hard)
 	s.note(s.remember())
+	closed()
 	return s.end()
 }
 
-// leave ends the connection, with QUIT where the line still stands: nothing depends on its answer.
+// leave ends the session, with QUIT where the line still stands.
 func (s *session) leave(ctx context.Context) {
 	if s.client == nil {
 		return
@@ -102,6 +105,24 @@ func (s *session) leave(ctx context.Context) {
 	}
 	s.inTransaction = false
 	s.client.Close()
+}
+
+// leaveSoon is leave where nothing depends on the answer to QUIT: it has as long as there is something
+// else to do, until closed is called.
+func (s *session) leaveSoon(ctx context.Context) (closed func()) {
+	if !s.inTransaction || s.client.Err() != nil || s.awaitsQuit() {
+		s.leave(ctx)
+		return func() {}
+	}
+	s.inTransaction = false
+	return s.client.Leave(ctx)
+}
+
+// awaitsQuit says whether somebody waits for the answer to QUIT: the server takes note of what was
+// retrieved, or is one of the old ones, which keep the mailbox locked until they are through with it;
+// a program in between has to pass it on; or a person wants to see it.
+func (s *session) awaitsQuit() bool {
+	return s.quitCommits() || !s.client.Pipelining() || s.complaint != nil || s.trace != nil
 }
 
 // fail is a poll that cannot begin.
@@ -240,6 +261,12 @@ func (s *session) look(ctx context.Context) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
+	listed := digest(listing, s.account.Keep)
+	if s.quietBefore(listed) {
+		s.quiet = quiet{listed, s.last.QuietUntil}
+		s.tell(Event{Kind: Listed, Total: len(listing.Messages)})
+		return Plan{}, nil
+	}
 	had, err := s.records.Records(ctx)
 	if err != nil {
 		return Plan{}, s.stateFailed(err)
@@ -253,6 +280,9 @@ func (s *session) look(ctx context.Context) (Plan, error) {
 	}
 	if err := s.verify(ctx, &plan); err != nil {
 		return Plan{}, err
+	}
+	if until, ok := plan.Quiet(); ok && listing.Complete() {
+		s.quiet = quiet{listed, until}
 	}
 	plan.Retrieve = s.leaveLarge(plan.Retrieve, had)
 	s.result.Left = len(plan.Retrieve)

@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 
@@ -45,6 +46,36 @@ func TestFetchOverTLS(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A poll resumes the TLS session of the one before, and looks at the server's certificate all the same.
+func TestResumedSessionIsChecked(t *testing.T) {
+	ca := poptest.NewCA(t)
+	w := newWorld(t, poptest.Options{TLS: ca.Config(poptest.Good), Tickets: true})
+	w.overTLS(ca, ImplicitTLS)
+	var resumed []bool
+	wrong := &PinError{}
+	trusted := true
+	w.account.Server.TLS.ClientSessionCache = tls.NewLRUClientSessionCache(1)
+	w.account.Server.TLS.VerifyConnection = func(state tls.ConnectionState) error {
+		resumed = append(resumed, state.DidResume)
+		if !trusted || len(state.PeerCertificates) == 0 || len(state.VerifiedChains) == 0 {
+			return wrong
+		}
+		return nil
+	}
+	w.add(1, 1)
+	w.good(1)
+	w.good(0)
+	trusted = false
+	r := w.poll()
+	if r.Err == nil || !errors.Is(r.Err, wrong) {
+		t.Errorf("a server that is not trusted any more: %v", r.Err)
+	}
+	if !slices.Equal(resumed, []bool{false, true, true}) {
+		t.Errorf("resumed: %v", resumed)
+	}
+	w.wantNothingInClear()
 }
 
 // T1: STLS once chosen is required, and not one byte of the log-in has been sent without it.

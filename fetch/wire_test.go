@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"popsync/fetch/pop3"
@@ -45,6 +46,37 @@ func TestPipelinedSessionWaitsFourTimes(t *testing.T) {
 	}
 }
 
+// Where QUIT changes nothing on the server, nobody waits for its answer; it is sent all the same.
+func TestAnswerToQuitIsNotWaitedFor(t *testing.T) {
+	for name, c := range map[string]struct {
+		capabilities []string
+		delete, wait bool
+	}{
+		"kept":              {poptest.Capabilities(), false, false},
+		"deleted":           {poptest.Capabilities(), true, true},
+		"QUIT takes a note": {append(poptest.Capabilities(), commitsAtQuit), false, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, poptest.Options{Capabilities: c.capabilities}, func(t *testing.T, w *world) {
+				w.untraced = true
+				w.account.Keep.Delete = c.delete
+				w.add(1, 3)
+				w.server.Hook("QUIT", poptest.Late(10*time.Second))
+				began := time.Now() // of the bubble
+				w.good(3)
+				if waited := time.Since(began) > 0; waited != c.wait {
+					t.Errorf("waited: %v", waited)
+				}
+				synctest.Wait()
+				if verbs := w.last().Verbs(); verbs[len(verbs)-1] != "QUIT" {
+					t.Errorf("it ends with %v", verbs)
+				}
+				w.wantMail(letters(1, 3))
+			})
+		})
+	}
+}
+
 // W7: without PIPELINING no command is sent before its turn, and only what is needed is asked.
 func TestWithoutPipeliningEachWaitsItsTurn(t *testing.T) {
 	w := newWorld(t, poptest.Options{Capabilities: poptest.Capabilities("PIPELINING"), Patience: 5 * time.Millisecond})
@@ -58,6 +90,35 @@ func TestWithoutPipeliningEachWaitsItsTurn(t *testing.T) {
 	if got := w.last().Verbs(); !slices.Equal(got, want) {
 		t.Errorf("a poll with nothing new sends %v", got)
 	}
+}
+
+// W3: what a server sends unasked ends a session, also where the next command is on its way already.
+func TestJunkBehindAMessage(t *testing.T) {
+	for _, n := range []int{1, 2, 3} {
+		w := newWorld(t, poptest.Options{Capabilities: poptest.Capabilities("PIPELINING")})
+		w.add(1, n)
+		w.server.Hook("RETR", poptest.WithArg("1", poptest.Seq(poptest.Default, poptest.Send("+OK junk\r\n"))))
+		if n > 1 {
+			w.bad(Protocol, "reply that nobody asked for")
+		} else {
+			w.poll() // QUIT is all that is left to be asked
+		}
+		w.server.Hook("RETR", nil)
+		w.poll()
+		w.wantMail(letters(1, n))
+	}
+}
+
+// An old server keeps the mailbox locked until it is through with QUIT: the next poll does not meet the
+// lock of the one before.
+func TestLockOfTheSessionBefore(t *testing.T) {
+	w := newWorld(t, poptest.Options{Exclusive: true, Capabilities: poptest.Capabilities("PIPELINING")})
+	w.untraced = true
+	w.server.Hook("QUIT", poptest.Late(50*time.Millisecond))
+	w.add(1, 3)
+	w.good(3)
+	w.good(0)
+	w.good(0)
 }
 
 // W7: PIPELINING that is announced behind the log-in only (perdition) is used from there on.

@@ -27,17 +27,18 @@ import (
 // and a Maildir on disk.
 type world struct {
 	testing.TB
-	server  *poptest.Server
-	box     *poptest.Mailbox
-	state   string
-	db      *uidl.DB
-	owner   deliver.Owner // of the present run
-	account Account
-	secrets []string // that the account has had
-	dry     bool
-	dialer  dialer
-	salt    func() string
-	history time.Duration
+	server   *poptest.Server
+	box      *poptest.Mailbox
+	state    string
+	db       *uidl.DB
+	owner    deliver.Owner // of the present run
+	account  Account
+	secrets  []string // that the account has had
+	dry      bool
+	untraced bool
+	dialer   dialer
+	salt     func() string
+	history  time.Duration
 
 	mu     sync.Mutex
 	events []Event
@@ -124,7 +125,11 @@ func (w *world) maildir() *deliver.Maildir {
 }
 
 func (w *world) poller() *Poller {
-	return &Poller{Store: w.db, Owner: w.owner, Notify: w.notice, Trace: w.trace, dialer: w.dialer, salt: w.salt}
+	p := &Poller{Store: w.db, Owner: w.owner, Notify: w.notice, Trace: w.trace, dialer: w.dialer, salt: w.salt}
+	if w.untraced {
+		p.Trace = nil
+	}
+	return p
 }
 
 // setPassword changes what the account says, not what the server takes.

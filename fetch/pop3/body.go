@@ -74,6 +74,7 @@ func (d *dotScanner) text(b []byte) (content []byte, use int, end bool) {
 // other octet changed. It has to be read to its end; [Body.WriteTo] copies nothing.
 type Body struct {
 	c    *conn
+	done func() // is called at the end; nil where nobody cares
 	scan dotScanner
 	rest []byte // content found and not read yet
 	size int64
@@ -124,6 +125,9 @@ func (b *Body) advance() error {
 		switch {
 		case end:
 			b.err = io.EOF
+			if b.done != nil {
+				b.done()
+			}
 		case use == 0:
 			b.err = b.c.fill()
 		case len(content) > 0:

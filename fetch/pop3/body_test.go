@@ -166,17 +166,24 @@ func allocation(f func()) uint64 {
 }
 
 func BenchmarkBody(b *testing.B) {
-	line := strings.Repeat("x", 70) + "\r\n"
-	wire := stuffed([]byte(strings.Repeat(line, 40)))
-	all := bytes.Repeat(wire, 100)
-	b.ReportAllocs()
-	b.SetBytes(int64(len(all)))
-	for b.Loop() {
-		c := newConn(&pieces{left: all, most: 1 << 16}, time.Minute, nil)
-		for range 100 {
-			if _, err := (&Body{c: c}).WriteTo(io.Discard); err != nil {
-				b.Fatal(err)
+	for name, line := range map[string]string{
+		"text":       strings.Repeat("x", 70) + "\r\n",
+		"dots":       ".\r\n",
+		"long lines": strings.Repeat("x", 2*bufferSize) + "\r\n",
+	} {
+		b.Run(name, func(b *testing.B) {
+			const messages = 100
+			wire := bytes.Repeat(stuffed([]byte(strings.Repeat(line, 1+2800/len(line)))), messages)
+			b.ReportAllocs()
+			b.SetBytes(int64(len(wire)))
+			for b.Loop() {
+				c := newConn(&pieces{left: wire, most: 1 << 16}, time.Minute, nil)
+				for range messages {
+					if _, err := (&Body{c: c}).WriteTo(io.Discard); err != nil {
+						b.Fatal(err)
+					}
+				}
 			}
-		}
+		})
 	}
 }

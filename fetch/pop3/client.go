@@ -54,6 +54,7 @@ type Client struct {
 	pieces     [][]byte // the long ones of them in lower case: no part of these either
 	runs       runSet   // of pieces
 	unanswered []sent   // in order
+	answered   func()   // is called at the end of a body; nil where nobody cares
 	proven     bool     // a command that was sent before an earlier one's answer has been answered
 }
 

@@ -34,6 +34,7 @@ type conn struct {
 	r, w   int
 	out    []byte // commands that are not written yet
 
+	bulk     bulk
 	long     bool          // within a long reply
 	progress int           // octets since the wait began
 	left     time.Duration // of the wait, at began
@@ -53,7 +54,7 @@ func newConn(nc net.Conn, timeout time.Duration, trace func(string)) *conn {
 func (c *conn) use(nc net.Conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.net = nc
+	c.net, c.bulk = nc, bulkOf(nc)
 	if secured, ok := nc.(*tls.Conn); ok {
 		if below, ok := secured.NetConn().(*counted); ok {
 			c.counts, below.arrived = true, c.arrivedBelow
@@ -83,21 +84,21 @@ func (c *conn) await(long bool) {
 
 func (c *conn) awaitFor(d time.Duration) { c.progress, c.left = 0, d }
 
-// timed runs do, which reads or writes, within what is left of the wait.
-func (c *conn) timed(do func([]byte) (int, error), b []byte) (int, error) {
-	c.begin()
+// timed runs do, which reads or writes, within a part of what is left of the wait, or all of it.
+func (c *conn) timed(within time.Duration, do func([]byte) (int, error), b []byte) (int, error) {
+	c.begin(within)
 	n, err := do(b)
 	c.left -= time.Since(c.began)
 	return n, err
 }
 
-// begin sets the deadline by what is left of the wait.
-func (c *conn) begin() {
+// begin sets the deadline.
+func (c *conn) begin(within time.Duration) {
 	c.began = time.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.ended == nil {
-		c.net.SetDeadline(c.began.Add(c.left))
+		c.net.SetDeadline(c.began.Add(within))
 	}
 }
 
@@ -115,7 +116,7 @@ func (c *conn) arrived(n int) bool {
 // minutes for one.
 func (c *conn) arrivedBelow(n int) {
 	if c.long && c.arrived(n) {
-		c.begin()
+		c.begin(c.left)
 	}
 }
 
@@ -137,7 +138,7 @@ func (c *conn) fill() error {
 		c.w = copy(c.buf, c.buf[c.r:c.w])
 		c.r = 0
 	}
-	n, err := c.timed(c.net.Read, c.buf[c.w:])
+	n, err := c.read(c.buf[c.w:])
 	c.w += n
 	if !c.long || !c.counts {
 		c.arrived(n)
@@ -152,7 +153,7 @@ func (c *conn) flush() error {
 	if len(c.out) == 0 {
 		return nil
 	}
-	_, err := c.timed(c.net.Write, c.out)
+	_, err := c.timed(c.left, c.net.Write, c.out)
 	clear(c.out) // a password may have been in it
 	c.out = c.out[:0]
 	return c.failure(err)

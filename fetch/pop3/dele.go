@@ -54,3 +54,24 @@ func (c *Client) Quit(ctx context.Context) error {
 	_, err := c.exchange("QUIT", "")
 	return err
 }
+
+// Leave sends QUIT, for those to whom its answer means nothing. The client is not to be used again
+// but for the function that it returns, which closes the connection: an answer that has come by then
+// is read, so that the server's end of the connection is in order too.
+func (c *Client) Leave(ctx context.Context) (done func()) {
+	release := c.c.until(ctx)
+	if err := c.send("QUIT", "", "QUIT"); err != nil || c.c.flush() != nil {
+		release()
+		return func() { c.Close() }
+	}
+	answered := make(chan struct{})
+	go func() {
+		defer close(answered)
+		c.ok()
+	}()
+	return func() {
+		c.Close()
+		<-answered
+		release()
+	}
+}

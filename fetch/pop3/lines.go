@@ -6,6 +6,7 @@ package pop3
 // one wait.
 func (c *Client) readLines(command string, long bool, keep int, most int64, each func(line) error) error {
 	c.c.await(long)
+	defer func() { c.c.bulk.sure = 0 }()
 	var size int64
 	for {
 		l, err := c.c.readLine(keep)

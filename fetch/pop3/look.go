@@ -19,6 +19,12 @@ const (
 	// mostListOctets: 1,200,000 lines with UIDs of 70 characters, and a little more.
 	mostListOctets = 96 << 20
 
+	// shortestLine of a listing is "1 1", with its end.
+	shortestLine = 5
+
+	// expectedMessages is how many a server may say that it has, for us to take memory beforehand.
+	expectedMessages = 1 << 16
+
 	// UnknownSize is the size of a message that LIST gave none for.
 	UnknownSize = -1
 )
@@ -133,8 +139,12 @@ func (c *Client) readUIDL(l *Listing) error {
 	if _, err := c.ok(); err != nil {
 		return err
 	}
+	l.Messages = make([]Message, 0, min(max(0, l.Count), expectedMessages))
 	var text arena.Strings
+	left := l.Count
 	err := c.readLines("UIDL", true, keepLine, mostListOctets, func(ln line) error {
+		left--
+		c.c.bulk.sure = left * shortestLine
 		if len(ln.text) == 0 {
 			return nil
 		}
@@ -187,6 +197,7 @@ func (c *Client) readList(l *Listing) error {
 	}
 	at, lines := 0, 0
 	err := c.readLines("LIST", true, keepStatus, mostListOctets, func(ln line) error {
+		c.c.bulk.sure = (len(l.Messages) - lines) * shortestLine
 		if lines++; lines > mostMessages {
 			return protocolErrorf("LIST: a list without end: given up after %d messages", mostMessages)
 		}

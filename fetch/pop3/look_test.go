@@ -147,18 +147,44 @@ func FuzzCapabilities(f *testing.F) {
 }
 
 func BenchmarkListing(b *testing.B) {
-	var text strings.Builder
-	text.WriteString("+OK\r\n")
-	for i := 1; i <= 20_000; i++ {
-		fmt.Fprintf(&text, "%d 0000%08x6b060667\r\n", i, i)
-	}
-	text.WriteString(".\r\n")
-	wire := []byte(text.String())
-	b.ReportAllocs()
-	b.SetBytes(int64(len(wire)))
-	for b.Loop() {
-		if _, err := readListing(b, &endless{pattern: wire, size: int64(len(wire))}); err != nil {
-			b.Fatal(err)
+	for _, n := range []int{20_000, 1_000_000} {
+		for name, list := range map[string]bool{"UIDL": false, "UIDL LIST": true} {
+			b.Run(fmt.Sprint(n, " ", name), func(b *testing.B) {
+				wire := listingOf(n, list)
+				b.ReportAllocs()
+				b.SetBytes(int64(len(wire)))
+				for b.Loop() {
+					conn := &endless{pattern: wire, size: int64(len(wire))}
+					c := &Client{c: newConn(conn, time.Minute, func(string) {}), unanswered: []sent{{verb: "UIDL"}, {verb: "LIST"}}}
+					l := Listing{Count: -1}
+					if err := c.readUIDL(&l); err != nil || len(l.Messages) != n {
+						b.Fatal(len(l.Messages), err)
+					}
+					if !list {
+						continue
+					}
+					if err := c.readList(&l); err != nil || !l.Sized {
+						b.Fatal(err)
+					}
+				}
+			})
 		}
 	}
+}
+
+// listingOf is what a server says to UIDL, and to LIST.
+func listingOf(n int, list bool) []byte {
+	wire := []byte("+OK\r\n")
+	for i := range n {
+		wire = fmt.Appendf(wire, "%d 0000%08x6b060667\r\n", i+1, i+1)
+	}
+	wire = append(wire, ".\r\n"...)
+	if !list {
+		return wire
+	}
+	wire = append(wire, "+OK\r\n"...)
+	for i := range n {
+		wire = fmt.Appendf(wire, "%d %d\r\n", i+1, 1000+i)
+	}
+	return append(wire, ".\r\n"...)
 }

@@ -25,18 +25,14 @@ type call struct {
 func (c *Client) pipelined(calls iter.Seq[call]) error {
 	next, stop := iter.Pull(calls)
 	defer stop()
-	w := window{one: !c.Pipelining()}
+	w := window{one: !c.Pipelining(), next: next}
+	if w.one {
+		c.answered = func() { c.sendNext(&w) }
+		defer func() { c.answered = nil }()
+	}
 	for {
-		for w.open() {
-			call, more := next()
-			if !more {
-				w.closed = true
-				break
-			}
-			if err := c.send(call.verb, call.args, call.verb+" "+call.args); err != nil {
-				return err
-			}
-			w.add(call)
+		if err := c.sendOpen(&w); err != nil {
+			return err
 		}
 		if len(w.sent) == 0 {
 			return nil
@@ -48,10 +44,48 @@ func (c *Client) pipelined(calls iter.Seq[call]) error {
 	}
 }
 
+// sendOpen sends what the window has room for.
+func (c *Client) sendOpen(w *window) error {
+	for w.open() {
+		call, more := w.next()
+		if !more {
+			w.closed = true
+			break
+		}
+		if err := c.send(call.verb, call.args, call.verb+" "+call.args); err != nil {
+			return err
+		}
+		w.add(call)
+	}
+	return nil
+}
+
+// sendNext sends the next of calls that go one at a time as soon as the one before is answered: what
+// is done with the answer is done while the server is at work. An error shows with the next reply.
+func (c *Client) sendNext(w *window) {
+	if w.closed || c.err != nil {
+		return
+	}
+	call, more := w.next()
+	if !more {
+		w.closed = true
+		return
+	}
+	w.add(call) // before it can fail: whose reply it is that does not come
+	if err := c.send(call.verb, call.args, call.verb+" "+call.args); err != nil {
+		return
+	}
+	c.c.await(false)
+	if err := c.c.flush(); err != nil {
+		c.fail(err)
+	}
+}
+
 type window struct {
 	one    bool // without PIPELINING
 	closed bool // no more calls will come
 	full   bool // and not yet half empty
+	next   func() (call, bool)
 	sent   []call
 	octets int
 	expect int64

@@ -52,7 +52,7 @@ func (c *Client) readMessage(m Message, receive func(Message, *Body, *ResponseEr
 		return c.fail(protocolErrorf("RETR: the server ends its lines with a bare LF, so the end of a message cannot be told"))
 	}
 	c.c.await(true)
-	body := &Body{c: c.c}
+	body := &Body{c: c.c, done: c.answered}
 	if err := receive(m, body, nil); err != nil {
 		return c.fail(err)
 	}

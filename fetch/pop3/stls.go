@@ -20,7 +20,7 @@ func (c *Client) STLS(ctx context.Context, config *tls.Config) error {
 	secured := tlsClient(c.c.net, config)
 	c.c.await(false)
 	handshake := func([]byte) (int, error) { return 0, secured.Handshake() }
-	if _, err := c.c.timed(handshake, nil); err != nil {
+	if _, err := c.c.timed(c.c.left, handshake, nil); err != nil {
 		return c.fail(c.c.handshakeFailure(err))
 	}
 	c.c.use(secured)

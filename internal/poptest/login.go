@@ -83,14 +83,13 @@ func StartTLS(c *Conn) error {
 	return nil
 }
 
-// serverConfig is config without session tickets, which the server sends in the hand-shake: over net.Pipe
-// they would wait for a client that is writing.
-func serverConfig(config *tls.Config) *tls.Config {
+// serverConfig is config with or without session tickets.
+func serverConfig(config *tls.Config, tickets bool) *tls.Config {
 	if config == nil {
 		return nil
 	}
 	config = config.Clone()
-	config.SessionTicketsDisabled = true
+	config.SessionTicketsDisabled = !tickets
 	return config
 }
 

@@ -30,6 +30,10 @@ type Options struct {
 	TLS  *tls.Config
 	STLS bool
 
+	// Tickets has the server send session tickets, by which a client may resume a TLS session. They are
+	// sent in the hand-shake: over [NewPipe] they would wait for a client that is writing.
+	Tickets bool
+
 	// Greeting is the first line without its end, "+OK POP3 server ready" by default. Stamp is added to it
 	// behind a blank; with it, or a "<…>" in Greeting itself, the server takes APOP. Good or not, it is
 	// the same in all sessions: [Greet] is for another one in each.
@@ -172,7 +176,7 @@ func newServer(opts Options) *Server {
 	if opts.Stamp != "" {
 		opts.Greeting += " " + opts.Stamp
 	}
-	opts.TLS = serverConfig(opts.TLS)
+	opts.TLS = serverConfig(opts.TLS, opts.Tickets)
 	hooks := make(map[string]HookFunc)
 	maps.Copy(hooks, opts.Hooks)
 	return &Server{
