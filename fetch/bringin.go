@@ -42,24 +42,26 @@ func (s *session) bringIn(soft, hard context.Context, items []Item) (brought []H
 	reading, stop := context.WithCancel(hard)
 	defer stop()
 	var lost error
-	var reader sync.WaitGroup
+	var reader sync.WaitGroup // and who syncs behind it
 	staged := make(chan arrival, aheadMessages)
 	reader.Go(func() {
 		defer close(staged)
 		lost = s.stageAll(soft, reading, items, staged)
 	})
+	durable := make(chan syncedBatch)
+	reader.Go(func() {
+		defer close(durable)
+		s.syncAll(reading, staged, durable)
+	})
 	b := bringer{s: s}
-	err = b.deliverAll(hard, staged)
-	b.drops.Wait()
-	if err != nil {
+	if err = b.deliverAll(hard, durable); err != nil {
 		stop()
 	}
-	for a := range staged { // nothing of it has an intent
-		if !a.failed {
-			b.orphans = append(b.orphans, a.staged)
-		}
+	for batch := range durable { // nothing of it has an intent
+		b.abandon(batch)
 	}
 	reader.Wait()
+	b.drops.Wait()
 	s.account.Target.Drop(b.orphans) // what stays is cleaned at the next start
 	if err == nil {
 		err = lost
@@ -151,7 +153,50 @@ func (s *session) enough(soft context.Context) bool {
 	return soft.Err() != nil || s.account.Session > 0 && s.now().Sub(s.begun) > s.account.Session
 }
 
-// A bringer makes staged messages durable, batch by batch, and delivers them.
+// A syncedBatch is what was made durable together.
+type syncedBatch struct {
+	arrivals []arrival
+	errs     []error // nil: this one is durable, or did not arrive
+}
+
+// syncAll makes what is staged durable in the staging place, batch by batch, while the batch before is
+// delivered. Once ctx ends it takes no more trouble. It returns once staged is closed.
+func (s *session) syncAll(ctx context.Context, staged <-chan arrival, durable chan<- syncedBatch) {
+	for arrivals := range batches(staged, batchMessages) {
+		durable <- s.syncBatch(ctx, arrivals)
+	}
+}
+
+func (s *session) syncBatch(ctx context.Context, arrivals []arrival) syncedBatch {
+	batch := syncedBatch{arrivals, make([]error, len(arrivals))}
+	var arrived []int
+	for i, a := range arrivals {
+		if !a.failed {
+			arrived = append(arrived, i)
+		}
+	}
+	files := make([]deliver.Staged, len(arrived))
+	for n, i := range arrived {
+		files[n] = arrivals[i].staged
+	}
+	if len(files) == 0 {
+		return batch
+	}
+	ended := context.Cause(ctx)
+	var errs []error
+	if ended == nil {
+		errs = s.account.Target.Sync(ctx, files)
+	}
+	for n, i := range arrived {
+		batch.errs[i] = ended
+		if ended == nil {
+			batch.errs[i] = errs[n]
+		}
+	}
+	return batch
+}
+
+// A bringer delivers what is staged and durable, batch by batch.
 type bringer struct {
 	s       *session
 	brought []Had            // delivered and recorded
@@ -173,15 +218,15 @@ func (b *bringer) dropLater(target deliver.Target, st deliver.Staged) {
 	b.done = append(b.done, leftover{target, st})
 }
 
-// deliverAll returns once staged is closed, or on an error that concerns the target or the state
+// deliverAll returns once durable is closed, or on an error that concerns the target or the state
 // as a whole.
-func (b *bringer) deliverAll(ctx context.Context, staged <-chan arrival) error {
-	for batch := range batches(staged, batchMessages) {
+func (b *bringer) deliverAll(ctx context.Context, durable <-chan syncedBatch) error {
+	for batch := range durable {
 		err := context.Cause(ctx)
 		if err == nil {
 			err = b.deliver(ctx, batch)
 		} else {
-			b.orphans = append(b.orphans, stagedOf(b.keepRanks(batch))...)
+			b.abandon(batch)
 		}
 		if err != nil {
 			b.commit() // what did arrive is recorded if that can be; the first failure is told
@@ -208,13 +253,12 @@ func (b *bringer) putOff() {
 	b.brought = append(b.brought, b.fresh...)
 }
 
-// deliver takes one batch through sync, intent and publish. The deliveries are recorded with the
-// next batch.
-func (b *bringer) deliver(ctx context.Context, batch []arrival) error {
-	if batch = b.keepRanks(batch); len(batch) == 0 {
-		return nil
+// deliver takes one batch through intent and publish. The deliveries are recorded with the next batch.
+func (b *bringer) deliver(ctx context.Context, batch syncedBatch) error {
+	durable, failed := b.sort(batch)
+	if len(durable) == 0 {
+		return failed
 	}
-	durable, failed := b.sync(ctx, batch)
 	for _, a := range durable {
 		b.next.Intend = append(b.next.Intend, b.s.intent(a))
 	}
@@ -247,19 +291,32 @@ func (b *bringer) deliver(ctx context.Context, batch []arrival) error {
 	return failed
 }
 
-// keepRanks takes out what did not arrive. Where other messages have the same UID it is recorded as
-// failed, before any of those behind it is recorded as delivered: otherwise one of them would be
-// taken for it at the next poll, by its size.
-func (b *bringer) keepRanks(batch []arrival) []arrival {
-	arrived := batch[:0]
-	for _, a := range batch {
-		if a.failed {
-			b.failed(a, a.attempts)
+// sort takes out what did not arrive, and what could not be made durable, which has no intent yet and
+// goes. Where other messages have the same UID it is recorded as failed, before any of those behind it
+// is recorded as delivered: otherwise one of them would be taken for it at the next poll, by its size.
+func (b *bringer) sort(batch syncedBatch) (durable []arrival, failed error) {
+	for i, a := range batch.arrivals {
+		err := batch.errs[i]
+		if !a.failed && err == nil {
+			durable = append(durable, a)
 			continue
 		}
-		arrived = append(arrived, a)
+		b.failed(a, a.attempts)
+		if err != nil {
+			b.orphans = append(b.orphans, a.staged)
+			failed = firstError(failed, b.s.deliveryFailed(err))
+		}
 	}
-	return arrived
+	return durable, failed
+}
+
+// abandon gives up a batch that has no intents.
+func (b *bringer) abandon(batch syncedBatch) {
+	for _, a := range batch.arrivals {
+		if !a.failed {
+			b.orphans = append(b.orphans, a.staged)
+		}
+	}
 }
 
 // failed keeps the rank of a message that shares its UID with others, and the number of verdicts
@@ -270,20 +327,6 @@ func (b *bringer) failed(a arrival, attempts uint16) {
 	}
 	rec := uidl.Record{State: uidl.Failed, Attempts: attempts, Shared: a.Shared, Size: a.Size, Changed: uidl.At(b.s.now()), Deletions: a.before}
 	b.next.Update = append(b.next.Update, uidl.Entry{Ref: a.Ref(), Record: rec})
-}
-
-// sync makes a batch durable in the staging place. What fails there has no intent yet and goes.
-func (b *bringer) sync(ctx context.Context, batch []arrival) (durable []arrival, failed error) {
-	for i, err := range b.s.account.Target.Sync(ctx, stagedOf(batch)) {
-		if err == nil {
-			durable = append(durable, batch[i])
-			continue
-		}
-		b.orphans = append(b.orphans, batch[i].staged)
-		b.failed(batch[i], batch[i].attempts)
-		failed = firstError(failed, b.s.deliveryFailed(err))
-	}
-	return durable, failed
 }
 
 // publish delivers a batch whose intents are recorded. An error that concerns one message is

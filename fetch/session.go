@@ -118,11 +118,14 @@ func (s *session) leaveSoon(ctx context.Context) (closed func()) {
 	return s.client.Leave(ctx)
 }
 
+// near is the distance of servers whose answer to QUIT costs nothing.
+const near = 10 * time.Millisecond
+
 // awaitsQuit says whether somebody waits for the answer to QUIT: the server takes note of what was
 // retrieved, or is one of the old ones, which keep the mailbox locked until they are through with it;
-// a program in between has to pass it on; or a person wants to see it.
+// a program in between has to pass it on; a person wants to see it; or it costs nothing.
 func (s *session) awaitsQuit() bool {
-	return s.quitCommits() || !s.client.Pipelining() || s.complaint != nil || s.trace != nil
+	return s.quitCommits() || !s.client.Pipelining() || s.complaint != nil || s.trace != nil || s.client.Distance() < near
 }
 
 // fail is a poll that cannot begin.

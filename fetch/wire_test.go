@@ -50,21 +50,27 @@ func TestPipelinedSessionWaitsFourTimes(t *testing.T) {
 func TestAnswerToQuitIsNotWaitedFor(t *testing.T) {
 	for name, c := range map[string]struct {
 		capabilities []string
+		distance     time.Duration
 		delete, wait bool
 	}{
-		"kept":              {poptest.Capabilities(), false, false},
-		"deleted":           {poptest.Capabilities(), true, true},
-		"QUIT takes a note": {append(poptest.Capabilities(), commitsAtQuit), false, true},
+		"kept":              {poptest.Capabilities(), 2 * near, false, false},
+		"near":              {poptest.Capabilities(), near / 2, false, true},
+		"deleted":           {poptest.Capabilities(), 2 * near, true, true},
+		"QUIT takes a note": {append(poptest.Capabilities(), commitsAtQuit), 2 * near, false, true},
+		"one at a time":     {poptest.Capabilities("PIPELINING"), 2 * near, false, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, poptest.Options{Capabilities: c.capabilities}, func(t *testing.T, w *world) {
 				w.untraced = true
 				w.account.Keep.Delete = c.delete
 				w.add(1, 3)
+				for _, verb := range []string{"CAPA", "USER", "PASS"} {
+					w.server.Hook(verb, poptest.Late(c.distance))
+				}
 				w.server.Hook("QUIT", poptest.Late(10*time.Second))
 				began := time.Now() // of the bubble
 				w.good(3)
-				if waited := time.Since(began) > 0; waited != c.wait {
+				if waited := time.Since(began) > 10*time.Second; waited != c.wait {
 					t.Errorf("waited: %v", waited)
 				}
 				synctest.Wait()

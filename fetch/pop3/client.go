@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"math"
 	"net"
 	"slices"
 	"strings"
@@ -48,14 +49,15 @@ type Client struct {
 	capabilities Capabilities
 	err          error // after which nothing more is believed
 
-	stamp      string   // of the greeting, for APOP
-	user       string   // whose password is concealed
-	secrets    [][]byte // what no error and no trace may show, should the server repeat it
-	pieces     [][]byte // the long ones of them in lower case: no part of these either
-	runs       runSet   // of pieces
-	unanswered []sent   // in order
-	answered   func()   // is called at the end of a body; nil where nobody cares
-	proven     bool     // a command that was sent before an earlier one's answer has been answered
+	stamp      string        // of the greeting, for APOP
+	user       string        // whose password is concealed
+	secrets    [][]byte      // what no error and no trace may show, should the server repeat it
+	pieces     [][]byte      // the long ones of them in lower case: no part of these either
+	runs       runSet        // of pieces
+	unanswered []sent        // in order
+	answered   func()        // is called at the end of a body; nil where nobody cares
+	distance   time.Duration // the shortest wait for an answer so far
+	proven     bool          // a command that was sent before an earlier one's answer has been answered
 }
 
 // A sent is a command that waits for its answer.
@@ -74,7 +76,7 @@ func NewClient(ctx context.Context, nc net.Conn, o Options) (*Client, error) {
 	if o.Trace == nil {
 		o.Trace = func(string) {}
 	}
-	c := &Client{c: newConn(nc, o.Timeout, o.Trace), pipelining: o.Pipelining, oneForm: o.OneForm}
+	c := &Client{c: newConn(nc, o.Timeout, o.Trace), pipelining: o.Pipelining, oneForm: o.OneForm, distance: math.MaxInt64}
 	c.conceal(o.User, o.Password)
 	if err := c.greeting(ctx); err != nil {
 		nc.Close()
@@ -146,6 +148,9 @@ func (c *Client) Pipelining() bool {
 	return c.capabilities.Pipelining
 }
 
+// Distance is the shortest wait for an answer so far: hardly less than the line's round-trip time.
+func (c *Client) Distance() time.Duration { return c.distance }
+
 // LostCommands says whether a failed session looks like that of a server that announces
 // PIPELINING and loses commands which come early: none that came early was ever answered.
 func (c *Client) LostCommands() bool {
@@ -208,9 +213,13 @@ func (c *Client) replyOf(keep int) (status, error) {
 	}
 	command := c.unanswered[0].verb
 	c.c.await(false)
+	asked, alone := time.Now(), len(c.unanswered) == 1 && len(c.c.buffered()) == 0
 	l, err := c.readStatusLine(keep)
 	if err != nil {
 		return status{}, c.fail(err)
+	}
+	if alone {
+		c.distance = min(c.distance, time.Since(asked))
 	}
 	s, ok := c.status(l)
 	if !ok {

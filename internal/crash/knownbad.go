@@ -33,21 +33,19 @@ var knownBad = []mutant{
 	{
 		name: "DELE before record", does: "DELE and QUIT are sent for what is staged", plot: deleting,
 		edits: []edit{
-			{"fetch/bringin.go", "\tfor batch := range batches(staged, batchMessages) {\n", `	var all []arrival
-	for a := range staged {
-		all = append(all, a)
-	}
-	arrived := make(chan arrival, len(all))
+			{"fetch/bringin.go", "\tfor batch := range durable {\n\t\terr := context.Cause(ctx)\n", `	var all []syncedBatch
 	var gone []Had
-	for _, a := range all {
-		arrived <- a
-		gone = append(gone, Had{Item: a.Item})
+	for batch := range durable {
+		all = append(all, batch)
+		for _, a := range batch.arrivals {
+			gone = append(gone, Had{Item: a.Item})
+		}
 	}
-	close(arrived)
 	if len(gone) > 0 {
 		b.s.deleteAll(ctx, gone)
 	}
-	for batch := range batches(arrived, batchMessages) {
+	for _, batch := range all {
+		err := context.Cause(ctx)
 `},
 			{"fetch/session.go", "\treturn s.finish(hard,", "\tif len(brought) > 0 {\n\t\treturn nil\n\t}\n\treturn s.finish(hard,"},
 		},

@@ -9,8 +9,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 )
 
 // A Sum is the SHA-256 of a message.
@@ -177,7 +179,31 @@ func (s *store) Put(user string, messages ...Message) (Census, error) {
 }
 
 // Holds is [Server].Holds.
-func (s *store) Holds(user string) (Census, error) { return Count(s.maildir(user)) }
+func (s *store) Holds(user string) (Census, error) {
+	dir := s.maildir(user)
+	for again := 0; ; again++ {
+		before, err := namesOf(dir)
+		if err != nil {
+			return nil, err
+		}
+		census, err := Count(dir)
+		after, errAfter := namesOf(dir)
+		if err == nil && errAfter == nil && slices.Equal(before, after) || again == 500 {
+			return census, errors.Join(err, errAfter)
+		}
+		time.Sleep(10 * time.Millisecond) // a server that is told goodbye marks what was read, and nobody need wait for it
+	}
+}
+
+// namesOf are all in new/ and cur/ of a Maildir.
+func namesOf(maildir string) ([]string, error) {
+	fresh, err := Names(filepath.Join(maildir, "new"))
+	if err != nil {
+		return nil, err
+	}
+	seen, err := Names(filepath.Join(maildir, "cur"))
+	return append(fresh, seen...), err
+}
 
 func (s *store) deliver(user string, m Message) (sum Sum, err error) {
 	staged := filepath.Join(s.maildir(user), "tmp", "staged")
