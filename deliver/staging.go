@@ -16,8 +16,8 @@ import (
 )
 
 // syncsAtOnce is how many files one Sync has under way. What an fsync costs is waiting: 256 files of
-// 3 kB took 2.5 times as long one after the other. More than a few cost processor time and win none.
-const syncsAtOnce = 8
+// 3 kB took 2.5 times as long one after the other. More than these win nothing.
+const syncsAtOnce = 16
 
 // A staging is a folder in which messages lie before anybody sees them: tmp/ of a Maildir, or an
 // MDA's spool.

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"slices"
 	"sync"
+	"time"
 
 	"popsync/deliver"
 	"popsync/fetch/pop3"
@@ -17,6 +18,9 @@ import (
 const (
 	aheadMessages = 256 // that staging may run ahead of durability
 	batchMessages = 256 // that share the cost of being made durable
+
+	// lingering is how long a batch waits for more where messages come one at a time.
+	lingering = 250 * time.Millisecond
 )
 
 // An arrival is a message that is staged.
@@ -162,7 +166,11 @@ type syncedBatch struct {
 // syncAll makes what is staged durable in the staging place, batch by batch, while the batch before is
 // delivered. Once ctx ends it takes no more trouble. It returns once staged is closed.
 func (s *session) syncAll(ctx context.Context, staged <-chan arrival, durable chan<- syncedBatch) {
-	for arrivals := range batches(staged, batchMessages) {
+	linger := time.Duration(0)
+	if !s.client.Pipelining() {
+		linger = lingering
+	}
+	for arrivals := range batches(staged, batchMessages, linger) {
 		durable <- s.syncBatch(ctx, arrivals)
 	}
 }
@@ -467,13 +475,17 @@ func (s *session) commit(change uidl.Change) error {
 	return e
 }
 
-// batches takes what is there, at least one and at most n, until in is closed.
-func batches[E any](in <-chan E, n int) iter.Seq[[]E] {
+// batches takes what is there, or comes while it lingers, at least one and at most n, until in is closed.
+func batches[E any](in <-chan E, n int, linger time.Duration) iter.Seq[[]E] {
 	return func(yield func([]E) bool) {
 		for first := range in {
+			var over <-chan time.Time
+			if linger > 0 {
+				over = time.After(linger)
+			}
 			batch := []E{first}
 			for len(batch) < n {
-				e, ok := ready(in)
+				e, ok := next(in, over)
 				if !ok {
 					break
 				}
@@ -486,14 +498,20 @@ func batches[E any](in <-chan E, n int) iter.Seq[[]E] {
 	}
 }
 
-// ready receives without waiting.
-func ready[E any](in <-chan E) (e E, ok bool) {
+// next receives until over, or without waiting if that is nil.
+func next[E any](in <-chan E, over <-chan time.Time) (e E, ok bool) {
+	if over == nil {
+		select {
+		case e, ok = <-in:
+		default:
+		}
+		return e, ok
+	}
 	select {
 	case e, ok = <-in:
-		return e, ok
-	default:
-		return e, false
+	case <-over:
 	}
+	return e, ok
 }
 
 func stagedOf(batch []arrival) []deliver.Staged {

@@ -221,7 +221,7 @@ func (w *world) pollWith(shell func(store) store) Result {
 	}
 	s := &session{
 		account: w.account, records: shell(box), owner: w.owner, leftovers: new(leftovers),
-		intentNames: w.db.IntentNames, now: time.Now, tell: func(Event) {}, entering: func() {},
+		intentNames: w.db.IntentNames, now: time.Now, tell: func(Event) {}, entering: func() {}, dialer: w.dialer,
 	}
 	return s.poll(w.Context())
 }
@@ -292,4 +292,24 @@ func TestUnusableStates(t *testing.T) {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
+}
+
+// Where messages come one at a time, those of a moment share what it costs to make them durable.
+func TestSlowMessagesShareTransactions(t *testing.T) {
+	inBubble(t, poptest.Options{Capabilities: poptest.Capabilities("PIPELINING")}, func(t *testing.T, w *world) {
+		w.add(1, 30)
+		w.server.Hook("RETR", poptest.Late(50*time.Millisecond))
+		counted := new(countingStore)
+		r := w.pollWith(func(s store) store {
+			counted.store = s
+			return counted
+		})
+		if r.Err != nil || r.New != 30 {
+			t.Fatalf("%d new: %v", r.New, r.Err)
+		}
+		if counted.commits > 8 { // one for five messages, each time, and the last
+			t.Errorf("%d commits", counted.commits)
+		}
+		w.wantMail(letters(1, 30))
+	})
 }
