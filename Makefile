@@ -4,6 +4,8 @@
 # make fuzz FUZZTIME=5m  each target for so long
 # make crash TRIALS=300 SEED=1 ONLY=kills,lines   three times the trials of these two
 # make real LONG=1       for minutes
+# make benchstat BASE=v1.0.0 BENCH=Plan LONG=1   these Go benchmarks, with a million messages too
+# make bench RUNS=9 ONLY=small,kept   of each contender nine runs of two workloads (go run ./internal/bench -list)
 
 GO       ?= go
 RACE     ?=
@@ -12,6 +14,9 @@ LONG     ?=
 FUZZTIME ?= 20s
 TRIALS   ?= 100
 ONLY     ?=
+RUNS     ?= 5
+BASE     ?=
+BENCH    ?= .
 SEED     ?= $(shell date +%s)
 
 # git refuses a checkout that belongs to somebody else, and go build with it.
@@ -22,6 +27,9 @@ endif
 GOTEST = CGO_ENABLED=$(if $(RACE),1,0) POPSYNC_REAL=$(or $(REAL),$(POPSYNC_REAL)) $(GO) test -timeout 15m $(if $(RACE),-race)
 TOOL   = CGO_ENABLED=0 $(GO) tool -modfile=tools.mod
 
+# The parts of packages that popsync does without: cli's writer of man pages.
+TAGS = urfave_cli_no_docs
+
 # What tests against real servers need, and the Debian packages that have it.
 PROGRAMS = dovecot procmail maildrop strace
 PACKAGES = dovecot-pop3d procmail maildrop strace
@@ -29,13 +37,13 @@ PACKAGES = dovecot-pop3d procmail maildrop strace
 # Servers that exclude each other: unpacked, not installed. $POPSYNC_SERVERS may be another folder.
 SERVERS = $(or $(POPSYNC_SERVERS),build/servers)
 
-.PHONY: help build test race servers fuzz crash real lint demo clean
+.PHONY: help build test race servers fuzz crash real bench benchstat lint demo clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build/popsync, a static program
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o build/popsync ./cmd/popsync
+	CGO_ENABLED=0 $(GO) build -trimpath -tags $(TAGS) -ldflags "-s -w" -o build/popsync ./cmd/popsync
 
 test: ## all tests; those against real servers where these are installed
 ifdef LOG
@@ -74,6 +82,12 @@ crash: build ## all that can be done to popsync (docs/reliability.md), TRIALS pe
 
 real: ## only the tests against real servers, all of which have to be there
 	POPSYNC_REAL=require CGO_ENABLED=$(if $(RACE),1,0) $(GO) test -count=1 -v -timeout 60m $(if $(RACE),-race) ./internal/realtest $(if $(LONG),-long)
+
+bench: build ## popsync against mpop, fetchmail, getmail and fdm, as installed (docs/performance.md)
+	CGO_ENABLED=0 $(GO) run ./internal/bench -popsync build/popsync -runs $(RUNS) -only '$(ONLY)'
+
+benchstat: ## Go benchmarks of the working tree against BASE, or the last tag or commit
+	GO='$(GO)' BENCH='$(BENCH)' LONG='$(LONG)' internal/bench/stat.sh $(BASE)
 
 lint: ## gofumpt, go vet, staticcheck
 	@unformatted=$$($(TOOL) gofumpt -l .) && test -z "$$unformatted" || { echo "not as gofumpt writes it:" $$unformatted; exit 1; }
