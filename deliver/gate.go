@@ -19,7 +19,8 @@ import (
 // not to a Target. Publishing holds it for reading, the fsync of tmp/ for writing.
 type gate struct {
 	sync.RWMutex
-	passed bool // since the start of this process; guarded by the lock
+	passed bool  // since the start of this process; guarded by the lock, as is
+	failed error // what a pass met for which nobody waited: a second fsync would not say it again
 }
 
 // A folderID tells folders apart however they are spelt: links, bind mounts, "..".
@@ -58,14 +59,16 @@ func (m *Maildir) syncTmp() error {
 	return nil
 }
 
-// passFirst is the first pass before anything waits for it. What fails is met again, and told.
+// passFirst is the first pass before anything waits for it. What fails is told to the next who does.
 func (m *Maildir) passFirst() {
 	g, err := m.gate()
 	if err != nil {
 		return
 	}
 	g.Lock()
-	_ = m.firstPass(g)
+	if g.failed == nil {
+		g.failed = m.firstPass(g)
+	}
 	g.Unlock()
 }
 
@@ -74,6 +77,10 @@ func (m *Maildir) passFirst() {
 func (m *Maildir) firstPass(g *gate) error {
 	if g.passed {
 		return nil
+	}
+	if err := g.failed; err != nil {
+		g.failed = nil
+		return err
 	}
 	for _, dir := range []string{m.sub("new"), m.sub("cur"), m.path} {
 		if err := m.sys.syncDir(dir); err != nil {

@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"path/filepath"
+	"sync"
 	"syscall"
 	"testing"
 )
@@ -62,6 +63,23 @@ func TestPreparingFailsWithoutAWord(t *testing.T) {
 	wantError(t, err, IO, m.sub("tmp")+": no space left on device", syscall.ENOSPC)
 	if err := m.syncTmp(); err == nil {
 		t.Error("the first pass counts as done")
+	}
+}
+
+// D2: an fsync that failed while nobody waited for it counts, although a second one would succeed.
+func TestFailedFirstPassCounts(t *testing.T) {
+	var once sync.Once
+	m := faultyMaildir(t, &faulty{fail: func(call string) (err error) {
+		if call == "fsync new/" {
+			once.Do(func() { err = syscall.EIO })
+		}
+		return err
+	}})
+	gates.Clear()
+	m.Prepare(1)()
+	batch := mustStage(t, m, "mail\r\n")
+	for _, err := range m.Sync(t.Context(), batch) {
+		wantError(t, err, IO, m.sub("new")+": input/output error", syscall.EIO)
 	}
 }
 

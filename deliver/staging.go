@@ -19,6 +19,10 @@ import (
 // 3 kB took 2.5 times as long one after the other. More than these win nothing.
 const syncsAtOnce = 16
 
+// syncing bounds the fsyncs of the process: each takes a thread, and Go ends the program where the
+// system has none left.
+var syncing = make(chan struct{}, 64)
+
 // A staging is a folder in which messages lie before anybody sees them: tmp/ of a Maildir, or an
 // MDA's spool.
 type staging struct {
@@ -139,7 +143,9 @@ func (s *staging) syncFiles(batch []Staged) []error {
 	for range min(len(batch), syncsAtOnce) {
 		workers.Go(func() {
 			for i := next.Add(1) - 1; i < int64(len(batch)); i = next.Add(1) - 1 {
+				syncing <- struct{}{}
 				errs[i] = s.syncFile(batch[i].Name, errs[i])
+				<-syncing
 			}
 		})
 	}

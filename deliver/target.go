@@ -26,7 +26,8 @@ const (
 // A Target takes one account's messages through "stage" and "publish"; the caller records the
 // intent between the two and the delivery after the second (docs/architecture.md).
 //
-// A Target is used by one account at a time, but Stage may run while Sync, Publish or Drop does.
+// A Target is used by one account at a time, which may stage, sync, publish and drop at once, each of
+// other messages.
 // Several Targets of one process may share a folder.
 type Target interface {
 	// Open makes the target ready: what is missing is created durably, and what would refuse

@@ -19,8 +19,8 @@ const (
 	aheadMessages = 256 // that staging may run ahead of durability
 	batchMessages = 256 // that share the cost of being made durable
 
-	// lingering is how long a batch waits for more where messages come one at a time.
-	lingering = 250 * time.Millisecond
+	// gathering is how long a batch waits for more where messages come one at a time.
+	gathering = 250 * time.Millisecond
 )
 
 // An arrival is a message that is staged.
@@ -34,7 +34,7 @@ type arrival struct {
 	failed bool // it was not: its rank is to be kept for it
 }
 
-// bringIn stages items and delivers them, each side at its own pace. What ends the reading, such
+// bringIn stages items, makes them durable and delivers them, each at its own pace. What ends the reading, such
 // as a lost connection, ends nothing else: what is staged is delivered. What ends the delivering,
 // such as a failed fsync, ends both. Once soft ends, no further message is asked for.
 func (s *session) bringIn(soft, hard context.Context, items []Item) (brought []Had, err error) {
@@ -46,25 +46,25 @@ func (s *session) bringIn(soft, hard context.Context, items []Item) (brought []H
 	reading, stop := context.WithCancel(hard)
 	defer stop()
 	var lost error
-	var reader sync.WaitGroup // and who syncs behind it
+	var behind sync.WaitGroup // the reader, and who syncs
 	staged := make(chan arrival, aheadMessages)
-	reader.Go(func() {
+	behind.Go(func() {
 		defer close(staged)
 		lost = s.stageAll(soft, reading, items, staged)
 	})
-	durable := make(chan syncedBatch)
-	reader.Go(func() {
-		defer close(durable)
-		s.syncAll(reading, staged, durable)
+	synced := make(chan syncedBatch)
+	behind.Go(func() {
+		defer close(synced)
+		s.syncAll(reading, staged, synced)
 	})
 	b := bringer{s: s}
-	if err = b.deliverAll(hard, durable); err != nil {
+	if err = b.deliverAll(hard, synced); err != nil {
 		stop()
 	}
-	for batch := range durable { // nothing of it has an intent
+	for batch := range synced { // nothing of it has an intent
 		b.abandon(batch)
 	}
-	reader.Wait()
+	behind.Wait()
 	b.drops.Wait()
 	s.account.Target.Drop(b.orphans) // what stays is cleaned at the next start
 	if err == nil {
@@ -109,7 +109,8 @@ func (s *session) stageAll(soft, ctx context.Context, items []Item, staged chan<
 		s.tell(Event{Kind: Received, UID: item.UID, Bytes: body.Size()})
 		if h, same := s.hadAllTheSame(item, msg.digest()); same {
 			s.hadAgain(h)
-			return s.account.Target.Drop([]deliver.Staged{st})
+			s.drop([]leftover{{s.account.Target, st}})
+			return nil
 		}
 		err = s.pass(ctx, staged, arrival{Item: item, staged: st, octets: body.Size(), header: msg.digest(), id: messageID(msg.header)})
 		if err != nil {
@@ -144,6 +145,7 @@ func (s *session) hadAgain(h Had) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.result.Left--
+	s.aside++
 	if s.account.Keep.over(h.Record) {
 		s.due = append(s.due, h)
 		return
@@ -165,43 +167,40 @@ type syncedBatch struct {
 
 // syncAll makes what is staged durable in the staging place, batch by batch, while the batch before is
 // delivered. Once ctx ends it takes no more trouble. It returns once staged is closed.
-func (s *session) syncAll(ctx context.Context, staged <-chan arrival, durable chan<- syncedBatch) {
-	linger := time.Duration(0)
+func (s *session) syncAll(ctx context.Context, staged <-chan arrival, synced chan<- syncedBatch) {
+	wait := time.Duration(0)
 	if !s.client.Pipelining() {
-		linger = lingering
+		wait = gathering
 	}
-	for arrivals := range batches(staged, batchMessages, linger) {
-		durable <- s.syncBatch(ctx, arrivals)
+	for arrivals := range batches(staged, batchMessages, wait) {
+		synced <- s.syncBatch(ctx, arrivals)
 	}
 }
 
 func (s *session) syncBatch(ctx context.Context, arrivals []arrival) syncedBatch {
 	batch := syncedBatch{arrivals, make([]error, len(arrivals))}
-	var arrived []int
+	var files []deliver.Staged
+	var at []int // where each of files is among the arrivals
 	for i, a := range arrivals {
 		if !a.failed {
-			arrived = append(arrived, i)
+			files, at = append(files, a.staged), append(at, i)
 		}
 	}
-	files := make([]deliver.Staged, len(arrived))
-	for n, i := range arrived {
-		files[n] = arrivals[i].staged
-	}
-	if len(files) == 0 {
-		return batch
-	}
-	ended := context.Cause(ctx)
-	var errs []error
-	if ended == nil {
-		errs = s.account.Target.Sync(ctx, files)
-	}
-	for n, i := range arrived {
-		batch.errs[i] = ended
-		if ended == nil {
-			batch.errs[i] = errs[n]
-		}
+	for n, err := range s.sync(ctx, files) {
+		batch.errs[at[n]] = err
 	}
 	return batch
+}
+
+// sync is [deliver.Target.Sync] until ctx ends.
+func (s *session) sync(ctx context.Context, files []deliver.Staged) []error {
+	if err := context.Cause(ctx); err != nil {
+		return slices.Repeat([]error{err}, len(files))
+	}
+	if len(files) == 0 {
+		return nil
+	}
+	return s.account.Target.Sync(ctx, files)
 }
 
 // A bringer delivers what is staged and durable, batch by batch.
@@ -226,10 +225,10 @@ func (b *bringer) dropLater(target deliver.Target, st deliver.Staged) {
 	b.done = append(b.done, leftover{target, st})
 }
 
-// deliverAll returns once durable is closed, or on an error that concerns the target or the state
+// deliverAll returns once synced is closed, or on an error that concerns the target or the state
 // as a whole.
-func (b *bringer) deliverAll(ctx context.Context, durable <-chan syncedBatch) error {
-	for batch := range durable {
+func (b *bringer) deliverAll(ctx context.Context, synced <-chan syncedBatch) error {
+	for batch := range synced {
 		err := context.Cause(ctx)
 		if err == nil {
 			err = b.deliver(ctx, batch)
@@ -263,7 +262,7 @@ func (b *bringer) putOff() {
 
 // deliver takes one batch through intent and publish. The deliveries are recorded with the next batch.
 func (b *bringer) deliver(ctx context.Context, batch syncedBatch) error {
-	durable, failed := b.sort(batch)
+	durable, failed := b.sift(batch)
 	if len(durable) == 0 {
 		return failed
 	}
@@ -299,10 +298,10 @@ func (b *bringer) deliver(ctx context.Context, batch syncedBatch) error {
 	return failed
 }
 
-// sort takes out what did not arrive, and what could not be made durable, which has no intent yet and
+// sift takes out what did not arrive, and what could not be made durable, which has no intent yet and
 // goes. Where other messages have the same UID it is recorded as failed, before any of those behind it
 // is recorded as delivered: otherwise one of them would be taken for it at the next poll, by its size.
-func (b *bringer) sort(batch syncedBatch) (durable []arrival, failed error) {
+func (b *bringer) sift(batch syncedBatch) (durable []arrival, failed error) {
 	for i, a := range batch.arrivals {
 		err := batch.errs[i]
 		if !a.failed && err == nil {
@@ -475,17 +474,17 @@ func (s *session) commit(change uidl.Change) error {
 	return e
 }
 
-// batches takes what is there, or comes while it lingers, at least one and at most n, until in is closed.
-func batches[E any](in <-chan E, n int, linger time.Duration) iter.Seq[[]E] {
+// batches takes what is there, or comes while it waits, at least one and at most n, until in is closed.
+func batches[E any](in <-chan E, n int, wait time.Duration) iter.Seq[[]E] {
 	return func(yield func([]E) bool) {
 		for first := range in {
 			var over <-chan time.Time
-			if linger > 0 {
-				over = time.After(linger)
+			if wait > 0 {
+				over = time.After(wait)
 			}
 			batch := []E{first}
 			for len(batch) < n {
-				e, ok := next(in, over)
+				e, ok := receive(in, over)
 				if !ok {
 					break
 				}
@@ -498,8 +497,8 @@ func batches[E any](in <-chan E, n int, linger time.Duration) iter.Seq[[]E] {
 	}
 }
 
-// next receives until over, or without waiting if that is nil.
-func next[E any](in <-chan E, over <-chan time.Time) (e E, ok bool) {
+// receive receives until over, or without waiting if that is nil.
+func receive[E any](in <-chan E, over <-chan time.Time) (e E, ok bool) {
 	if over == nil {
 		select {
 		case e, ok = <-in:

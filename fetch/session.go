@@ -55,7 +55,7 @@ type session struct {
 	unsaved  uidl.Change // goes with the last commit
 	needless []leftover  // after it
 	bodies   int         // messages that began to come in
-	aside    int         // of them, those in the quarantine
+	aside    int         // of them, those that are had without being brought: in the quarantine, or known before
 	lost     bool        // commands that came early (W8)
 	header   []byte      // of the message that comes in, to be used again
 

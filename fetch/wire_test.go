@@ -64,7 +64,7 @@ func TestAnswerToQuitIsNotWaitedFor(t *testing.T) {
 				w.untraced = true
 				w.account.Keep.Delete = c.delete
 				w.add(1, 3)
-				for _, verb := range []string{"CAPA", "USER", "PASS"} {
+				for _, verb := range []string{"CAPA", "USER", "RETR"} { // PASS comes with USER
 					w.server.Hook(verb, poptest.Late(c.distance))
 				}
 				w.server.Hook("QUIT", poptest.Late(10*time.Second))

@@ -213,12 +213,13 @@ func (c *Client) replyOf(keep int) (status, error) {
 	}
 	command := c.unanswered[0].verb
 	c.c.await(false)
-	asked, alone := time.Now(), len(c.unanswered) == 1 && len(c.c.buffered()) == 0
+	// Only an answer before which nothing else was asked has come all the way while we waited.
+	asked, whole := time.Now(), c.answered == nil && !c.unanswered[0].early && len(c.c.buffered()) == 0
 	l, err := c.readStatusLine(keep)
 	if err != nil {
 		return status{}, c.fail(err)
 	}
-	if alone {
+	if whole {
 		c.distance = min(c.distance, time.Since(asked))
 	}
 	s, ok := c.status(l)

@@ -117,7 +117,7 @@ func known(names string) error {
 }
 
 // bench measures what o says. The table goes to out, and to progress what goes on.
-func bench(ctx context.Context, o options, out, progress io.Writer) error {
+func bench(ctx context.Context, o options, out, progress io.Writer) (err error) {
 	chosen, err := choose(o.only)
 	if err != nil {
 		return err
@@ -132,7 +132,7 @@ func bench(ctx context.Context, o options, out, progress io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer g.clear()
+	defer func() { err = errors.Join(err, g.clear()) }()
 	g.progress = progress
 	about := g.about()
 	fmt.Fprint(out, about, "\n", tableHead)

@@ -33,9 +33,9 @@ var knownBad = []mutant{
 	{
 		name: "DELE before record", does: "DELE and QUIT are sent for what is staged", plot: deleting,
 		edits: []edit{
-			{"fetch/bringin.go", "\tfor batch := range durable {\n\t\terr := context.Cause(ctx)\n", `	var all []syncedBatch
+			{"fetch/bringin.go", "\tfor batch := range synced {\n\t\terr := context.Cause(ctx)\n", `	var all []syncedBatch
 	var gone []Had
-	for batch := range durable {
+	for batch := range synced {
 		all = append(all, batch)
 		for _, a := range batch.arrivals {
 			gone = append(gone, Had{Item: a.Item})

@@ -311,7 +311,11 @@ var mutations = []mutation{
 		return o.move(o.rename(), o.last(o.syncs(o.ops[o.rename()].Path), o.rename()))
 	}},
 	{"a rename before the sync of tmp/", func(o order) order {
-		return o.move(o.rename(), o.last(o.syncs(filepath.Join(o.maildir, "tmp")), o.rename()))
+		// Any sync behind its creation makes its name durable, that of another batch too.
+		made := o.index(func(op strace.Op) bool {
+			return op.Call == "openat" && op.Path == o.ops[o.rename()].Path && strings.Contains(op.Flags, "O_CREAT")
+		})
+		return o.move(o.rename(), made+slices.IndexFunc(o.ops[made:], o.syncs(filepath.Join(o.maildir, "tmp"))))
 	}},
 	{"a rename before the intent", func(o order) order { return o.move(o.rename(), o.last(o.syncs(o.state), o.rename())) }},
 	{"new/ that is not synced", func(o order) order { return o.dropAll(o.syncs(filepath.Join(o.maildir, "new"))) }},
