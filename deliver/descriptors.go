@@ -6,9 +6,9 @@ import (
 	"syscall"
 )
 
-// keep takes f over and holds it open for its fsync. A descriptor hears of every write that fails from now on; one
-// that is opened later may not, if the kernel has dropped the file from memory meanwhile. Beyond
-// the bound files are closed and opened again.
+// keep takes f over and holds it open for its fsync. A descriptor hears of every write that fails
+// from now on; one that is opened later may not, if the kernel has dropped the file from memory
+// meanwhile. Beyond the bound files are closed and opened again.
 func (s *staging) keep(name string, f file) error {
 	if kept.Add(1) > mayKeep() {
 		kept.Add(-1)

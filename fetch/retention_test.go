@@ -254,6 +254,21 @@ func TestRetrievedToSeeAndKept(t *testing.T) {
 	}
 }
 
+// A server whose QUIT takes note of what was retrieved hears it also where that was retrieved only to see:
+// nothing of it is missing here.
+func TestRetrievedToSeeAndQuit(t *testing.T) {
+	w := newWorld(t, poptest.Options{Capabilities: append(poptest.Capabilities(), commitsAtQuit)})
+	w.add(1, 2)
+	w.good(2)
+	w.box.Remove("uid-2")
+	w.good(0)
+	w.box.Add("uid-2", []byte(letter(2)+"a footer\r\n"))
+	w.good(0)
+	if s := w.last(); len(s.Args("RETR")) != 1 || !s.Quit {
+		t.Errorf("session:\n%s", s)
+	}
+}
+
 // S7: a poll with nothing new writes the time of the poll, in one transaction.
 func TestNothingNewIsOneCommit(t *testing.T) {
 	w := newWorld(t, poptest.Options{})

@@ -25,15 +25,15 @@ var knownBad = []mutant{
 	{
 		name: "record before publish", does: "the delivery is recorded in the place of the intent", plot: keeping,
 		edits: []edit{
-			{"fetch/bringin.go", "b.next.Intend = append(b.next.Intend, b.s.intent(a))", "b.delivered(a)"},
-			{"fetch/bringin.go", "\t\t\tb.delivered(a)\n\t\t\tcontinue\n", "\t\t\tcontinue\n"},
-			{"fetch/bringin.go", "\tb.dropLater(s.account.Target, a.staged)\n\ts.addDelivered", "\ts.addDelivered"},
+			{"fetch/bringer.go", "b.next.Intend = append(b.next.Intend, b.s.intent(a))", "b.delivered(a)"},
+			{"fetch/bringer.go", "\t\t\tb.delivered(a)\n\t\t\tcontinue\n", "\t\t\tcontinue\n"},
+			{"fetch/bringer.go", "\tb.dropLater(s.account.Target, a.staged)\n\ts.addDelivered", "\ts.addDelivered"},
 		},
 	},
 	{
 		name: "DELE before record", does: "DELE and QUIT are sent for what is staged", plot: deleting,
 		edits: []edit{
-			{"fetch/bringin.go", "\tfor batch := range synced {\n\t\terr := context.Cause(ctx)\n", `	var all []syncedBatch
+			{"fetch/bringer.go", "\tfor batch := range synced {\n\t\terr := context.Cause(ctx)\n", `	var all []syncedBatch
 	var gone []Had
 	for batch := range synced {
 		all = append(all, batch)
@@ -79,7 +79,7 @@ var knownBad = []mutant{
 	{
 		name: "no intents", does: "a delivery is recorded after the rename, and nothing before it", plot: keeping,
 		edits: []edit{
-			{"fetch/bringin.go", "b.next.Intend = append(b.next.Intend, b.s.intent(a))", "_ = b.s.intent(a)"},
+			{"fetch/bringer.go", "b.next.Intend = append(b.next.Intend, b.s.intent(a))", "_ = b.s.intent(a)"},
 		},
 	},
 	{
