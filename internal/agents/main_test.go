@@ -4,7 +4,9 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"sync"
+	"syscall"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -21,6 +23,8 @@ func testMain(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
+	// A signal that is ignored here, as SIGHUP is below nohup, would be ignored by agents too.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	build = sync.OnceValues(func() (realtest.Popsync, error) { return realtest.Build(dir, false) })
 	flag.Parse()
 	flag.Set("test.parallel", "16") // what runs in parallel here mostly waits
